@@ -1,0 +1,144 @@
+"""Append-only tables, held by the database itself (docs/invariants.md).
+
+Triggers refuse UPDATE and DELETE, and on SQLite the INSERT that would replace a row (``INSERT OR REPLACE`` deletes
+without firing a DELETE trigger); on PostgreSQL TRUNCATE too, and they fire ALWAYS, also for a replication role.
+SQLite drops triggers when a migration rebuilds a table, therefore they are put back after every migrate.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.operations.base import Operation
+
+from mia_site.ops.facts import Fact
+
+MESSAGE = "append-only"
+FUNCTION = "mia_append_only"
+
+
+def fact_models() -> list[type[Fact]]:
+    """Every concrete fact of the installed apps, by label."""
+    found = [model for model in apps.get_models() if issubclass(model, Fact) and not model._meta.proxy]
+    return sorted(found, key=lambda model: model._meta.label)
+
+
+def trigger_names(table: str, vendor: str) -> list[str]:
+    verbs = ["update", "delete", "replace"] if vendor == "sqlite" else ["change", "truncate"]
+    return [f"{table}_no_{verb}" for verb in verbs]
+
+
+def _unique_sets(model: type[models.Model]) -> Iterator[list[str]]:
+    """Column groups by which an INSERT OR REPLACE could push an existing row out."""
+    for field in model._meta.local_concrete_fields:
+        if field.unique:
+            yield [field.column]
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint) and constraint.fields:
+            yield [model._meta.get_field(name).column for name in constraint.fields]  # type: ignore[union-attr]
+
+
+def _sqlite_sql(model: type[models.Model]) -> Iterator[str]:
+    table = model._meta.db_table
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}: {table}'); END"
+    taken = " OR ".join(
+        "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in columns) + ")" for columns in _unique_sets(model)
+    )
+    for name in trigger_names(table, "sqlite"):
+        yield f'DROP TRIGGER IF EXISTS "{name}"'
+    yield f'CREATE TRIGGER "{table}_no_update" BEFORE UPDATE ON "{table}" {refuse}'
+    yield f'CREATE TRIGGER "{table}_no_delete" BEFORE DELETE ON "{table}" {refuse}'
+    yield (
+        f'CREATE TRIGGER "{table}_no_replace" BEFORE INSERT ON "{table}" '
+        f'WHEN EXISTS (SELECT 1 FROM "{table}" WHERE {taken}) {refuse}'
+    )
+
+
+def _postgresql_sql(model: type[models.Model]) -> Iterator[str]:
+    table = model._meta.db_table
+    yield (
+        f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"RAISE EXCEPTION '{MESSAGE}: %', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    change, truncate = trigger_names(table, "postgresql")
+    yield f'DROP TRIGGER IF EXISTS "{change}" ON "{table}"'
+    yield f'DROP TRIGGER IF EXISTS "{truncate}" ON "{table}"'
+    yield (
+        f'CREATE TRIGGER "{change}" BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW EXECUTE FUNCTION {FUNCTION}()'
+    )
+    yield (
+        f'CREATE TRIGGER "{truncate}" BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION}()'
+    )
+    for name in (change, truncate):
+        yield f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"'
+
+
+def protect(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
+    """Puts the triggers of one table in place, replacing what was there."""
+    build = _sqlite_sql if connection.vendor == "sqlite" else _postgresql_sql
+    with connection.cursor() as cursor:
+        for statement in build(model):
+            cursor.execute(statement)
+
+
+def installed_triggers(connection: BaseDatabaseWrapper) -> set[str]:
+    """Names of the triggers that are in the database and will fire."""
+    query = (
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        if connection.vendor == "sqlite"
+        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A'"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """What the list of facts asks for and the database does not have; empty when all facts are protected."""
+    wanted = {name for model in fact_models() for name in trigger_names(model._meta.db_table, connection.vendor)}
+    return sorted(wanted - installed_triggers(connection))
+
+
+def protect_after_migrate(app_config: Any, using: str, **_: Any) -> None:
+    """`post_migrate` of each app: reinstalls the triggers of its facts."""
+    from django.db import connections
+
+    connection = connections[using]
+    tables = set(connection.introspection.table_names())
+    for model in fact_models():
+        if model._meta.app_label == app_config.label and model._meta.db_table in tables:
+            protect(connection, model)
+
+
+class ProtectFacts(Operation):
+    """Migration operation: triggers on the named models, from the migration that creates their tables on."""
+
+    reversible = True
+
+    def __init__(self, *model_names: str) -> None:
+        self.model_names = model_names
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return self.__class__.__name__, list(self.model_names), {}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Triggers change no model state."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for name in self.model_names:
+            model = to_state.apps.get_model(app_label, name)
+            build = _sqlite_sql if schema_editor.connection.vendor == "sqlite" else _postgresql_sql
+            for statement in build(model):
+                schema_editor.execute(statement)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for name in self.model_names:
+            table = from_state.apps.get_model(app_label, name)._meta.db_table
+            on = "" if schema_editor.connection.vendor == "sqlite" else f' ON "{table}"'
+            for trigger in trigger_names(table, schema_editor.connection.vendor):
+                schema_editor.execute(f'DROP TRIGGER IF EXISTS "{trigger}"{on}')
+
+    def describe(self) -> str:
+        return f"Append-only triggers on {', '.join(self.model_names)}"

@@ -1,0 +1,32 @@
+"""`Fact`: a row that is written once. The database holds the rule (append_only.py); this says it early, in Python."""
+
+from typing import Any, ClassVar, NoReturn
+
+from django.db import models
+
+from mia_site.ops.ids import uuid7
+
+
+class FactIsImmutable(TypeError):
+    """Somebody tried to change or delete a recorded fact; correct it with a new fact."""
+
+
+class Fact(models.Model):
+    """An append-only row: UUIDv7 primary key, and when the database's clock says it was recorded."""
+
+    kind: ClassVar[str] = ""
+    """Name of the fact in the journal, for example ``decision``; stable, since it is hashed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    recorded_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise FactIsImmutable(f"{self._meta.label} {self.pk} is recorded; facts are corrected by new facts")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise FactIsImmutable(f"{self._meta.label} {self.pk} is recorded; facts are never deleted")

@@ -1,0 +1,9 @@
+"""Identifiers of facts: UUIDv7 (RFC 9562) of the recording time, so that primary keys arrive nearly in order."""
+
+import uuid
+
+import uuid_utils.compat
+
+
+def uuid7() -> uuid.UUID:
+    return uuid_utils.compat.uuid7()

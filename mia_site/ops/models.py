@@ -1,0 +1,1 @@
+"""Work rows of operations: they expire, and nothing is proved by them. Written by alerts.py and timings.py."""
