@@ -1,0 +1,55 @@
+"""The stable codes of every reason the gate can give.
+
+Other programs branch on these words: a code is never renamed, only retired. Each one is documented in
+docs/reasons.md (meaning, evidence, what to do), and `effects_table.py` says which decisions it can stop.
+"""
+
+from enum import StrEnum
+
+
+class ReasonCode(StrEnum):
+    """Why a decision was blocked, reduced, or counted as an opening."""
+
+    # Trading states
+    ACCOUNT_HALTED = "account_halted"
+    ACCOUNT_REDUCE_ONLY = "account_reduce_only"
+    DESK_HALTED = "desk_halted"
+    DESK_REDUCE_ONLY = "desk_reduce_only"
+    STATE_UNKNOWN = "state_unknown"
+
+    # Limits, equity, drawdown
+    LIMITS_MISSING = "limits_missing"
+    EQUITY_MISSING = "equity_missing"
+    EQUITY_STALE = "equity_stale"
+    DRAWDOWN_BREACHED = "drawdown_breached"
+    DRAWDOWN_UNKNOWN = "drawdown_unknown"
+
+    # Macro calendar
+    CALENDAR_MISSING = "calendar_missing"
+    CALENDAR_STALE = "calendar_stale"
+    BLACKOUT = "blackout"
+    EVENT_REPORTED = "event_reported"
+
+    # Pace and size of orders
+    PACE_EXCEEDED = "pace_exceeded"
+    INTERVAL_TOO_SHORT = "interval_too_short"
+    ORDER_TOO_LARGE = "order_too_large"
+    QUANTITY_UNKNOWN = "quantity_unknown"
+
+    # Model features and market memory
+    FEATURES_SET_MISSING = "features_set_missing"
+    FEATURE_COVERAGE_LOW = "feature_coverage_low"
+    MEMORY_MISSING = "memory_missing"
+
+    # Why an intended exit counts as an opening: they explain a refusal, they never cause one
+    SIDE_UNKNOWN = "side_unknown"
+    POSITION_UNKNOWN = "position_unknown"
+    POSITION_STALE = "position_stale"
+    POSITION_FLIP = "position_flip"
+
+    # Time, the request, the service itself
+    CLOCK_SKEW = "clock_skew"
+    VERDICT_EXPIRED = "verdict_expired"
+    INVALID_REQUEST = "invalid_request"
+    ENGINE_UNAVAILABLE = "engine_unavailable"
+    NOT_RECORDABLE = "not_recordable"

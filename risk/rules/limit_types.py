@@ -1,0 +1,229 @@
+"""The shape of an account's limits: frozen structs with their bounds. `limits.py` is their door."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+MAX_MONEY = Decimal(10) ** 11
+MONEY_PLACES = 4
+FRACTION_PLACES = 6
+
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Count = Annotated[int, Meta(ge=1, le=100_000)]
+Minutes = Annotated[int, Meta(ge=0, le=1440)]
+Seconds = Annotated[int, Meta(ge=1, le=86_400)]
+
+
+class DrawdownMode(StrEnum):
+    """What a drawdown is measured from: see the words of `drawdown.py`."""
+
+    TRAILING_INTRADAY = "trailing_intraday"
+    TRAILING_EOD = "trailing_eod"
+    STATIC = "static"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class AllowanceOf(StrEnum):
+    """What an allowance is a share of; `amount` is money in the account's currency."""
+
+    REFERENCE = "reference"
+    INITIAL = "initial"
+    AMOUNT = "amount"
+
+
+class BreachAction(StrEnum):
+    """The trading state that a breach puts the account in."""
+
+    REDUCE_ONLY = "REDUCE_ONLY"
+    HALTED = "HALTED"
+
+
+class RuleName(StrEnum):
+    """The rules of the gate, one file each."""
+
+    STATE = "state"
+    LIMITS = "limits"
+    CLOCK_SKEW = "clock_skew"
+    EQUITY = "equity"
+    DRAWDOWN = "drawdown"
+    CALENDAR = "calendar"
+    PACE = "pace"
+    ORDER_SIZE = "order_size"
+    FEATURES = "features"
+    MEMORY = "memory"
+
+
+class RuleMode(StrEnum):
+    """Shadow judges and records without stopping anything; off does not judge."""
+
+    ENFORCE = "enforce"
+    SHADOW = "shadow"
+    OFF = "off"
+
+
+ALWAYS_ENFORCED = frozenset({RuleName.STATE, RuleName.LIMITS})
+
+
+def places(value: Decimal) -> int:
+    """Decimal places that a finite value needs: 2 for 0.10 written as 0.1 or 0.10 counts 1."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def check_money(field: str, value: Decimal) -> None:
+    """Raise ValueError("<field>:money") unless `value` is above 0, within 15 digits, 4 of them decimals."""
+    if not (value.is_finite() and 0 < value < MAX_MONEY and places(value) <= MONEY_PLACES):
+        raise ValueError(f"{field}:money")
+
+
+def check_share(field: str, value: Decimal) -> None:
+    """Raise ValueError("<field>:share") unless `value` is from 0 to 1 with at most 6 decimals."""
+    if not (value.is_finite() and 0 <= value <= 1 and places(value) <= FRACTION_PLACES):
+        raise ValueError(f"{field}:share")
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of the limits; an unknown field is an error, so that no misspelt limit is silently ignored."""
+
+
+class Allowance(Section, frozen=True):
+    """How far below its reference equity may fall: `value` is a positive fraction, or money for `amount`.
+
+    MIA writes the same allowance as a negative number; the sign is dropped here.
+    """
+
+    of: AllowanceOf
+    value: Decimal
+
+    def __post_init__(self) -> None:
+        value = abs(self.value)
+        if self.of is AllowanceOf.AMOUNT:
+            check_money("value", value)
+        else:
+            check_share("value", value)
+            if value in (0, 1):
+                raise ValueError("value:share")
+        msgspec.structs.force_setattr(self, "value", value)
+
+
+class DrawdownLimit(Section, frozen=True):
+    """One drawdown rule. `reset_at` is a time of day in the account's zone, for daily, weekly and end-of-day modes.
+
+    A weekly rule resets on Sunday, when the futures week opens. `stops_rising_at_initial`: a trailing floor never
+    rises above the initial balance.
+    """
+
+    name: Name
+    mode: DrawdownMode
+    allowance: Allowance
+    action: BreachAction = BreachAction.REDUCE_ONLY
+    stops_rising_at_initial: bool = False
+    reset_at: ClockTime = "17:00"
+
+
+class PaceLimits(Section, frozen=True):
+    """How often openings may follow one another."""
+
+    max_openings_per_hour: Count = 10
+    min_interval_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
+
+
+class OrderLimits(Section, frozen=True):
+    """The largest quantity of one opening; null is no cap."""
+
+    max_quantity: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_quantity is not None:
+            check_money("max_quantity", self.max_quantity)
+
+
+class FreshnessLimits(Section, frozen=True):
+    """The greatest age at which equity, positions and the macro calendar still count as known."""
+
+    equity_seconds: Seconds = 120
+    positions_seconds: Seconds = 120
+    calendar_hours: Annotated[int, Meta(ge=1, le=744)] = 24
+
+
+class BlackoutLimits(Section, frozen=True):
+    """The window around a macro event whose impact is above `impact_above`, bounds included."""
+
+    minutes_before: Minutes = 30
+    minutes_after: Minutes = 30
+    impact_above: Decimal = Decimal("0.7")
+
+    def __post_init__(self) -> None:
+        check_share("impact_above", self.impact_above)
+
+
+class FeatureLimits(Section, frozen=True):
+    """The least share of SHAP importance that must be present and finite."""
+
+    min_coverage: Decimal = Decimal("0.9")
+
+    def __post_init__(self) -> None:
+        check_share("min_coverage", self.min_coverage)
+
+
+class MemoryLimits(Section, frozen=True):
+    """Whether an opening needs a market memory."""
+
+    required: bool = False
+
+
+class ClockLimits(Section, frozen=True):
+    """How far the bot's clock may be from the service's."""
+
+    max_skew_seconds: Seconds = 5
+
+
+class AnswerLimits(Section, frozen=True):
+    """How long an answer stays good."""
+
+    valid_seconds: Annotated[int, Meta(ge=1, le=300)] = 5
+
+
+class RuleSetting(Section, frozen=True):
+    """How one rule counts. Turning one off needs a reason."""
+
+    mode: RuleMode = RuleMode.ENFORCE
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+    def __post_init__(self) -> None:
+        if self.mode is RuleMode.OFF and not self.reason.strip():
+            raise ValueError("reason:off_reason")
+
+
+class Limits(Section, frozen=True):
+    """All limits of one account. Only `drawdown` has no default: somebody must have chosen it."""
+
+    drawdown: tuple[DrawdownLimit, ...] = ()
+    pace: PaceLimits = PaceLimits()
+    order: OrderLimits = OrderLimits()
+    freshness: FreshnessLimits = FreshnessLimits()
+    blackout: BlackoutLimits = BlackoutLimits()
+    features: FeatureLimits = FeatureLimits()
+    memory: MemoryLimits = MemoryLimits()
+    clock: ClockLimits = ClockLimits()
+    answer: AnswerLimits = AnswerLimits()
+    rules: dict[RuleName, RuleSetting] = {}
+
+    def __post_init__(self) -> None:
+        names = [rule.name for rule in self.drawdown]
+        if len(set(names)) != len(names):
+            raise ValueError("drawdown:unique_names")
+        if not names and self.rule_mode(RuleName.DRAWDOWN) is not RuleMode.OFF:
+            raise ValueError("drawdown:drawdown_needed")
+        if any(self.rule_mode(name) is not RuleMode.ENFORCE for name in ALWAYS_ENFORCED):
+            raise ValueError("rules:always_enforced")
+
+    def rule_mode(self, name: RuleName) -> RuleMode:
+        """Return how `name` counts: enforce unless the limits say otherwise."""
+        setting = self.rules.get(name)
+        return RuleMode.ENFORCE if setting is None else setting.mode

@@ -1,0 +1,147 @@
+"""What differs between two versions of an account's limits, and whether the newer one is safer.
+
+A tightening may apply at once; anything that loosens needs a second person. What cannot be compared (another mode,
+another kind of allowance, another reset time) counts as loosening.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from risk.rules.limit_types import BreachAction, DrawdownLimit, DrawdownMode, Limits, RuleMode, RuleName
+
+
+class Direction(StrEnum):
+    TIGHTENS = "tightens"
+    LOOSENS = "loosens"
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that differs; `old` or `new` is None where it did not exist or had no cap."""
+
+    path: str
+    old: Any
+    new: Any
+    direction: Direction
+
+
+_LOWER_IS_TIGHTER = (
+    "pace.max_openings_per_hour",
+    "freshness.equity_seconds",
+    "freshness.positions_seconds",
+    "freshness.calendar_hours",
+    "blackout.impact_above",
+    "clock.max_skew_seconds",
+    "answer.valid_seconds",
+)
+_HIGHER_IS_TIGHTER = (
+    "pace.min_interval_seconds",
+    "blackout.minutes_before",
+    "blackout.minutes_after",
+    "features.min_coverage",
+    "memory.required",
+)
+_STRENGTH = {RuleMode.OFF: 0, RuleMode.SHADOW: 1, RuleMode.ENFORCE: 2}
+_RESETTING = frozenset({DrawdownMode.DAILY, DrawdownMode.WEEKLY, DrawdownMode.TRAILING_EOD})
+_TRAILING = frozenset({DrawdownMode.TRAILING_INTRADAY, DrawdownMode.TRAILING_EOD})
+
+
+def limits_diff(old: Limits, new: Limits) -> tuple[Change, ...]:
+    """Return every difference, each with the direction in which it moves the account's risk."""
+    return (*_drawdown_changes(old, new), *_plain_changes(old, new), *_rule_changes(old, new))
+
+
+def tightens(old: Limits, new: Limits) -> bool:
+    """Return whether nothing in `new` is looser than in `old` (also when nothing changed)."""
+    return all(change.direction is not Direction.LOOSENS for change in limits_diff(old, new))
+
+
+def _compare(old: Any, new: Any, *, strength: Callable[[Any], Any]) -> Direction:
+    """Judge a change by a measure that is greater where a limit is tighter."""
+    before, after = strength(old), strength(new)
+    if before == after:
+        return Direction.NEUTRAL
+    return Direction.TIGHTENS if after > before else Direction.LOOSENS
+
+
+def _plain_changes(old: Limits, new: Limits) -> Iterator[Change]:
+    def negated(value: Decimal) -> Decimal:
+        return -value
+
+    for path in _LOWER_IS_TIGHTER:
+        yield from _changed(path, _at(old, path), _at(new, path), negated)
+    for path in _HIGHER_IS_TIGHTER:
+        yield from _changed(path, _at(old, path), _at(new, path), Decimal)
+    path = "order.max_quantity"
+    yield from _changed(path, _at(old, path), _at(new, path), _cap_strength)
+
+
+def _changed(path: str, old: Any, new: Any, strength: Callable[[Any], Any]) -> Iterator[Change]:
+    if old != new:
+        yield Change(path, old, new, _compare(old, new, strength=strength))
+
+
+def _at(limits: Limits, path: str) -> Any:
+    section, field = path.split(".")
+    return getattr(getattr(limits, section), field)
+
+
+def _cap_strength(cap: Decimal | None) -> Decimal:
+    return Decimal("-Infinity") if cap is None else -cap
+
+
+def _rule_changes(old: Limits, new: Limits) -> Iterator[Change]:
+    for name in RuleName:
+        before, after = old.rule_mode(name), new.rule_mode(name)
+        yield from _changed(f"rules.{name}.mode", before, after, _STRENGTH.__getitem__)
+        said, says = _off_reason(old, name), _off_reason(new, name)
+        yield from _changed(f"rules.{name}.reason", said, says, lambda _: 0)
+
+
+def _off_reason(limits: Limits, name: RuleName) -> str:
+    setting = limits.rules.get(name)
+    return "" if setting is None else setting.reason
+
+
+def _drawdown_changes(old: Limits, new: Limits) -> Iterator[Change]:
+    before = {rule.name: rule for rule in old.drawdown}
+    after = {rule.name: rule for rule in new.drawdown}
+    for name in sorted(before.keys() | after.keys()):
+        path = f"drawdown.{name}"
+        if name not in after:
+            yield Change(path, before[name], None, Direction.LOOSENS)
+        elif name not in before:
+            yield Change(path, None, after[name], Direction.TIGHTENS)
+        else:
+            yield from _drawdown_rule_changes(path, before[name], after[name])
+
+
+def _drawdown_rule_changes(path: str, old: DrawdownLimit, new: DrawdownLimit) -> Iterator[Change]:
+    if old.mode is not new.mode:
+        yield Change(f"{path}.mode", old.mode, new.mode, Direction.LOOSENS)
+    kind = old.allowance.of is not new.allowance.of
+    if kind:
+        yield Change(f"{path}.allowance.of", old.allowance.of, new.allowance.of, Direction.LOOSENS)
+    if old.allowance.value != new.allowance.value:
+        wider = kind or new.allowance.value > old.allowance.value
+        direction = Direction.LOOSENS if wider else Direction.TIGHTENS
+        yield Change(f"{path}.allowance.value", old.allowance.value, new.allowance.value, direction)
+    if old.action is not new.action:
+        direction = Direction.TIGHTENS if new.action is BreachAction.HALTED else Direction.LOOSENS
+        yield Change(f"{path}.action", old.action, new.action, direction)
+    if old.stops_rising_at_initial is not new.stops_rising_at_initial:
+        loosens = Direction.LOOSENS if new.stops_rising_at_initial else Direction.TIGHTENS
+        direction = loosens if new.mode in _TRAILING else Direction.NEUTRAL
+        yield Change(
+            f"{path}.stops_rising_at_initial",
+            old.stops_rising_at_initial,
+            new.stops_rising_at_initial,
+            direction,
+        )
+    if old.reset_at != new.reset_at:
+        direction = Direction.LOOSENS if new.mode in _RESETTING else Direction.NEUTRAL
+        yield Change(f"{path}.reset_at", old.reset_at, new.reset_at, direction)

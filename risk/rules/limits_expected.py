@@ -1,0 +1,68 @@
+"""What belongs in each field of a limits document, as sentences for people.
+
+One closed catalogue, so that an error in a limits file can be shown in the reader's language. Keys are field paths
+without list indexes, or the words that `limit_types.py` raises.
+"""
+
+import re
+
+from risk.rules.messages import gettext_noop
+
+_POSITION = re.compile(r"\[[^\]]*\]")
+
+EXPECTED: dict[str, str] = {
+    # Words raised by the checks of limit_types.py
+    "money": gettext_noop("a number above 0 with at most 11 digits and 4 decimals, in quotes"),
+    "share": gettext_noop('a fraction between 0 and 1 with at most 6 decimals, in quotes, such as "0.05"'),
+    "off_reason": gettext_noop("a reason, because the rule is switched off"),
+    "unique_names": gettext_noop("a different name for each drawdown rule"),
+    "drawdown_needed": gettext_noop("at least one drawdown rule, or the drawdown rule off with a reason"),
+    "always_enforced": gettext_noop("state and limits enforced: they can be neither in shadow nor off"),
+    # Faults of the document itself
+    "json": gettext_noop("a JSON object"),
+    "text": gettext_noop('a decimal number in quotes, such as "0.05"'),
+    "known_field": gettext_noop("only known fields here: check the spelling"),
+    "": gettext_noop("a mapping of limits"),
+    # Fields
+    "drawdown": gettext_noop("a list of drawdown rules"),
+    "drawdown.name": gettext_noop("a name of lower-case letters, digits and underscores, at most 64"),
+    "drawdown.mode": gettext_noop("one of trailing_intraday, trailing_eod, static, daily, weekly"),
+    "drawdown.allowance": gettext_noop('an allowance such as {of: reference, value: "0.05"}'),
+    "drawdown.allowance.of": gettext_noop("one of reference, initial, amount"),
+    "drawdown.allowance.value": gettext_noop('a fraction such as "0.05", or an amount such as "2000"'),
+    "drawdown.action": gettext_noop("one of REDUCE_ONLY, HALTED"),
+    "drawdown.stops_rising_at_initial": gettext_noop("true or false"),
+    "drawdown.reset_at": gettext_noop('a time of day in quotes, such as "17:00"'),
+    "pace": gettext_noop("a mapping of pace limits"),
+    "pace.max_openings_per_hour": gettext_noop("a whole number from 1 to 100000"),
+    "pace.min_interval_seconds": gettext_noop("a whole number from 0 to 86400"),
+    "order": gettext_noop("a mapping of order limits"),
+    "order.max_quantity": gettext_noop("a quantity above 0 in quotes, or null for no cap"),
+    "freshness": gettext_noop("a mapping of freshness limits"),
+    "freshness.equity_seconds": gettext_noop("a whole number from 1 to 86400"),
+    "freshness.positions_seconds": gettext_noop("a whole number from 1 to 86400"),
+    "freshness.calendar_hours": gettext_noop("a whole number from 1 to 744"),
+    "blackout": gettext_noop("a mapping of blackout limits"),
+    "blackout.minutes_before": gettext_noop("a whole number from 0 to 1440"),
+    "blackout.minutes_after": gettext_noop("a whole number from 0 to 1440"),
+    "blackout.impact_above": gettext_noop('an impact between 0 and 1 in quotes, such as "0.7"'),
+    "features": gettext_noop("a mapping of feature limits"),
+    "features.min_coverage": gettext_noop('a share between 0 and 1 in quotes, such as "0.9"'),
+    "memory": gettext_noop("a mapping of memory limits"),
+    "memory.required": gettext_noop("true or false"),
+    "clock": gettext_noop("a mapping of clock limits"),
+    "clock.max_skew_seconds": gettext_noop("a whole number from 1 to 86400"),
+    "answer": gettext_noop("a mapping of answer limits"),
+    "answer.valid_seconds": gettext_noop("a whole number from 1 to 300"),
+    "rules": gettext_noop("a mapping from rule names to their modes"),
+    "rules.name": gettext_noop(
+        "a rule name: state, limits, clock_skew, equity, drawdown, calendar, pace, order_size, features, memory"
+    ),
+    "rules.mode": gettext_noop('one of "enforce", "shadow", "off" (off in quotes)'),
+    "rules.reason": gettext_noop("a text of at most 500 characters"),
+}
+
+
+def expected_text(key: str) -> str:
+    """Return the sentence for a field path, or for a word of the catalogue."""
+    return EXPECTED.get(_POSITION.sub("", key), EXPECTED["known_field"])

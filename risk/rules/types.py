@@ -1,0 +1,215 @@
+"""The frozen values that go into the gate and come out of it.
+
+`Ask` is what a bot wants to do, `Facts` is everything known when it asks, `Verdict` is the answer. Money, quantities
+and fractions are `Decimal`; every time is an aware `datetime`. None of them knows a database row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from risk.rules.codes import ReasonCode
+from risk.rules.limits import DrawdownLimit, Limits
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+
+class Effect(StrEnum):
+    """What a decision does to the account's risk."""
+
+    OPENS = "opens"
+    REDUCES = "reduces"
+    NEUTRAL = "neutral"
+
+
+class TradingState(StrEnum):
+    ACTIVE = "ACTIVE"
+    REDUCE_ONLY = "REDUCE_ONLY"
+    HALTED = "HALTED"
+
+
+class VerdictKind(StrEnum):
+    ALLOW = "allow"
+    REDUCE = "reduce"
+    BLOCK = "block"
+
+
+class Outcome(StrEnum):
+    """What one finding asks for."""
+
+    BLOCK = "block"
+    REDUCE = "reduce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A bot's question before a trade. `decision` is a lower-case word, `decided_at` the bot's own clock."""
+
+    trade_id: str
+    decision: str
+    instrument: str
+    side: Side | None = None
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    decided_at: datetime | None = None
+    signal_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateView:
+    """The trading state of the account or of the desk. `until` is when a timed stop is due to be lifted."""
+
+    state: TradingState
+    since: datetime | None = None
+    reason: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquityView:
+    """The last known equity. `at` is the earlier of the bot's time and the time of reception."""
+
+    equity: Decimal
+    at: datetime
+    initial: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawdownView:
+    """One drawdown rule, measured. `drawdown` is the positive fraction below `reference`, 0 when above."""
+
+    rule: DrawdownLimit
+    reference: Decimal
+    floor: Decimal
+    equity: Decimal
+    drawdown: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionView:
+    """The reported position in the ask's instrument, signed (long > 0), as last reported at `at`.
+
+    `pending_reductions` (>= 0) is what reducing decisions allowed since then may still close.
+    """
+
+    quantity: Decimal
+    at: datetime
+    pending_reductions: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceView:
+    """Opening decisions allowed in the hour up to now, the oldest of them, and the last one ever."""
+
+    openings_last_hour: int
+    oldest_at: datetime | None = None
+    last_opening_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """A macro event. No `start_at`: its time is unknown. No `currency`: it concerns every instrument."""
+
+    event_id: str
+    event_type: str
+    start_at: datetime | None
+    impact: Decimal
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarView:
+    """The macro calendar. `refreshed_at` None: never fetched. `event_reported`: the caller says one is active."""
+
+    refreshed_at: datetime | None
+    events: tuple[EventView, ...] = ()
+    event_reported: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryView:
+    """The newest clusters of the market memory dated up to now."""
+
+    cluster_ids: tuple[str, ...]
+    at: datetime | None = None
+    vix_es_correlation: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureView:
+    """How much of the model's feature set the ask carried. `coverage` is a share of importance, 0..1."""
+
+    set_version: str
+    coverage: Decimal
+    present: int
+    count: int
+    missing_top: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything known at the moment of asking. None means not known, which is never good news.
+
+    `state`, `desk_state` and `pace` None: they could not be read. `limits`, `equity`, `position`, `memory`, `features`
+    None: none was ever set or reported. `zone` is the account's time zone.
+    """
+
+    state: StateView | None
+    desk_state: StateView | None
+    limits: Limits | None
+    limits_version: int | None
+    equity: EquityView | None
+    drawdowns: tuple[DrawdownView, ...]
+    position: PositionView | None
+    pace: PaceView | None
+    calendar: CalendarView
+    memory: MemoryView | None
+    features: FeatureView | None
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A stable code, an English sentence, the numbers it was judged on (JSON values), and when to ask again.
+
+    Build one with `risk.rules.messages.reason`, which writes the sentence from the code and the evidence.
+    """
+
+    code: ReasonCode
+    message: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule has to say against an ask."""
+
+    rule: str
+    outcome: Outcome
+    reason: Reason
+    max_quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The gate's answer.
+
+    `reasons` is empty on an allow. `shadow_reasons` is what did not count: rules in shadow, and, on a decision that
+    reduces, rules that failed. `max_quantity` is set on `reduce`; `retry_at` where every reason says when.
+    """
+
+    verdict: VerdictKind
+    effect: Effect
+    reasons: tuple[Reason, ...]
+    shadow_reasons: tuple[Reason, ...]
+    max_quantity: Decimal | None
+    valid_until: datetime
+    retry_at: datetime | None
