@@ -131,7 +131,7 @@ class ProtectFacts(Operation):
             model = to_state.apps.get_model(app_label, name)
             build = _sqlite_sql if schema_editor.connection.vendor == "sqlite" else _postgresql_sql
             for statement in build(model):
-                schema_editor.execute(statement)
+                schema_editor.execute(statement, params=None)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         for name in self.model_names:

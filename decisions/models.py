@@ -1,0 +1,180 @@
+"""Decisions, their feature vectors and outcomes (facts), and the keys that make requests repeatable (work rows)."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from mia_site.ops.facts import Fact
+from risk.models import Account, Client, FeatureSet, LimitsVersion
+from risk.models.columns import STATES, Origin, contracts, money
+
+
+class Verdict(models.TextChoices):
+    ALLOW = "allow", _("allowed")
+    REDUCE = "reduce", _("reduced")
+    BLOCK = "block", _("blocked")
+
+
+class Mode(models.TextChoices):
+    GATE = "gate", _("asked before the trade")
+    RECORD = "record", _("recorded only")
+
+
+class Decision(Fact):
+    """A bot's decision, the verdict on it, and what that was judged on.
+
+    `at` is the moment the decision was taken: server time for live ones, the source's for imported ones. Only a
+    decision that was judged has a verdict. `feature_commitment` is the SHA-256 of salt and packed vector.
+    """
+
+    kind = "decision"
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
+    seq = models.BigIntegerField(_("sequence"))
+    client = models.ForeignKey(
+        Client, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("API client")
+    )
+    actor = models.CharField(_("who"), max_length=120)
+    origin = models.CharField(_("origin"), max_length=8, choices=Origin.choices, default=Origin.LIVE)
+    mode = models.CharField(_("mode"), max_length=6, choices=Mode.choices, default=Mode.GATE)
+    at = models.DateTimeField(_("at"))
+    decided_at = models.DateTimeField(_("decided at (bot)"), null=True, blank=True)
+    trade_id = models.CharField(_("trade"), max_length=128)
+    decision = models.CharField(_("decision"), max_length=32)
+    signal_score = models.FloatField(_("signal score"), null=True, blank=True)
+    regime_probs = models.JSONField(_("regime probabilities"), null=True, blank=True)
+    instrument = models.CharField(_("instrument"), max_length=32, blank=True)
+    side = models.CharField(_("side"), max_length=4, blank=True)
+    quantity = contracts(_("quantity"), null=True, blank=True)
+    price = money(_("price"), null=True, blank=True)
+    order_type = models.CharField(_("order type"), max_length=16, blank=True)
+    order_id = models.CharField(_("order"), max_length=128, blank=True)
+    reason = models.CharField(_("bot's reason"), max_length=2000, blank=True)
+    algorithm = models.CharField(_("algorithm"), max_length=64, blank=True)
+    model = models.CharField(_("model"), max_length=64, blank=True)
+    trace_id = models.CharField(_("trace"), max_length=128, blank=True)
+    context = models.JSONField(_("context"), null=True, blank=True)
+
+    verdict = models.CharField(_("verdict"), max_length=6, choices=Verdict.choices, blank=True)
+    effect = models.CharField(_("effect"), max_length=8, blank=True)
+    reason_code = models.CharField(_("first reason"), max_length=40, blank=True)
+    reasons = models.JSONField(_("reasons"), default=list)
+    shadow_reasons = models.JSONField(_("reasons in shadow"), default=list)
+    max_quantity = contracts(_("allowed quantity"), null=True, blank=True)
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+    retry_at = models.DateTimeField(_("ask again"), null=True, blank=True)
+    trading_state = models.CharField(_("trading state"), max_length=12, choices=STATES, blank=True)
+    limits = models.ForeignKey(
+        LimitsVersion, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("limits")
+    )
+    limits_version = models.PositiveIntegerField(_("limits version"), null=True, blank=True)
+    judged_on = models.JSONField(_("judged on"), null=True, blank=True)
+    feature_set = models.ForeignKey(
+        FeatureSet, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("feature set")
+    )
+    feature_coverage = models.FloatField(_("feature coverage"), null=True, blank=True)
+    feature_commitment = models.CharField(_("feature commitment"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["account", "at"], name="dec_account_at"),
+            models.Index(fields=["account", "verdict", "at"], name="dec_account_verdict_at"),
+            models.Index(fields=["verdict", "at"], name="dec_verdict_at"),
+            models.Index(fields=["reason_code", "at"], name="dec_reason_at"),
+            models.Index(fields=["origin", "at"], name="dec_origin_at"),
+            models.Index(fields=["at"], name="dec_at"),
+            models.Index(fields=["trade_id"], name="dec_trade"),
+            models.Index(fields=["account", "seq"], name="dec_account_seq"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trade_id} {self.decision}"
+
+
+class DecisionFeatures(Fact):
+    """The feature vector of a decision (same id): packed little-endian float64 in the set's order, NaN = missing.
+
+    It has no journal entry: the decision's entry holds the commitment, so that a vector can be disclosed, or erased,
+    without touching the ledger.
+    """
+
+    kind: ClassVar[str] = "decision_features"
+
+    feature_set = models.ForeignKey(FeatureSet, models.PROTECT, related_name="+", verbose_name=_("feature set"))
+    vector = models.BinaryField(_("vector"))
+    salt = models.BinaryField(_("salt"), max_length=16)
+
+    class Meta:
+        verbose_name = _("feature vector")
+        verbose_name_plural = _("feature vectors")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Outcome(Fact):
+    """What became of a decision, as its bot reports it. Corrected by a newer one."""
+
+    kind = "outcome"
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
+    seq = models.BigIntegerField(_("sequence"))
+    decision_id = models.UUIDField(_("decision"))
+    pnl = money(_("profit"))
+    closed_at = models.DateTimeField(_("closed at"))
+    quantity = contracts(_("quantity"), null=True, blank=True)
+    exit_price = money(_("exit price"), null=True, blank=True)
+    final = models.BooleanField(_("final"), default=True)
+    actor = models.CharField(_("who"), max_length=120)
+    origin = models.CharField(_("origin"), max_length=8, choices=Origin.choices, default=Origin.LIVE)
+
+    class Meta:
+        verbose_name = _("outcome")
+        verbose_name_plural = _("outcomes")
+        ordering = ["-closed_at"]
+        indexes = [
+            models.Index(fields=["decision_id"], name="dec_outcome_decision"),
+            models.Index(fields=["account", "closed_at"], name="dec_outcome_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decision_id} {self.pnl}"
+
+
+class IdempotencyKey(models.Model):
+    """A request that was answered: the same key and body get the same decision, another body is refused."""
+
+    client = models.ForeignKey(Client, models.PROTECT, related_name="+")
+    key = models.CharField(max_length=128)
+    body_sha256 = models.CharField(max_length=64)
+    decision_ids = models.JSONField()
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("idempotency key")
+        verbose_name_plural = _("idempotency keys")
+        constraints = [models.UniqueConstraint(fields=["client", "key"], name="dec_idempotency_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class StreamCursor(models.Model):
+    """How many rows of a bot's stream are committed, so that it can resume behind them."""
+
+    client = models.ForeignKey(Client, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=128)
+    committed = models.BigIntegerField(default=0)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("stream")
+        verbose_name_plural = _("streams")
+        constraints = [models.UniqueConstraint(fields=["client", "name"], name="dec_stream_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.committed}"

@@ -1,0 +1,37 @@
+"""Who did it. Stored as text in every fact, so that it outlives the row of the person or client."""
+
+import getpass
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+ActorKind = Literal["user", "client", "worker", "command", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`kind:name`. Staff by number (``user:3``: no names in what is hashed), workers with their task."""
+
+    kind: ActorKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+def user_actor(user_id: object) -> Actor:
+    return Actor("user", str(user_id))
+
+
+def client_actor(client_id: object) -> Actor:
+    return Actor("client", str(client_id))
+
+
+def worker_actor(task: str) -> Actor:
+    return Actor("worker", task)
+
+
+def command_actor(command: str) -> Actor:
+    """A management command, with the number of the operating-system user who ran it."""
+    uid = str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
+    return Actor("command", f"{command}:uid{uid}")

@@ -1,0 +1,147 @@
+"""The one door through which facts are written: the row, its journal entry and its place in the sealing queue,
+together, in the caller's transaction. A fact that cannot be journalled is not written."""
+
+import base64
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import models, transaction
+from structlog.contextvars import get_contextvars
+
+from mia_site.audit.actors import Actor
+from mia_site.audit.canonical import canonical_bytes, leaf_hash
+from mia_site.audit.models import Entry, PendingEntry
+from mia_site.ops.clock import database_now
+from mia_site.ops.facts import Fact
+from mia_site.ops.ids import uuid7
+
+SCHEMA_VERSION = 1
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What a receipt promises to include: the entry's id and the hash of its canonical bytes (32 bytes)."""
+
+    entry_id: UUID
+    leaf_hash: bytes
+
+
+def canonical_value(field: models.Field[Any, Any], value: Any) -> Any:
+    """A column's value as it is hashed: money at the column's scale, bytes as base64, JSON as it is."""
+    if value is None:
+        return None
+    if isinstance(field, models.DecimalField):
+        return format(Decimal(value).quantize(Decimal(1).scaleb(-field.decimal_places)), "f")
+    if isinstance(field, models.BinaryField):
+        return base64.b64encode(bytes(value)).decode()
+    if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
+        return value.isoformat()
+    return value
+
+
+def canonical_fields(obj: models.Model) -> dict[str, Any]:
+    """Every column of `obj` under its attribute name, ready for `canonical_bytes`."""
+    return {
+        field.attname: canonical_value(field, getattr(obj, field.attname))
+        for field in obj._meta.concrete_fields
+        if field.attname not in getattr(obj, "unhashed", ())
+    }
+
+
+def _entry(
+    *, id: UUID, kind: str, object_type: str, object_id: str, fact: Mapping[str, Any], at: datetime, actor: Actor, why: str,
+    account: str, request_id: str,
+) -> Entry:
+    body = canonical_bytes(
+        {
+            "v": SCHEMA_VERSION,
+            "id": id,
+            "kind": kind,
+            "object": f"{object_type}:{object_id}",
+            "account": account,
+            "at": at,
+            "actor": str(actor),
+            "why": why,
+            "request_id": request_id,
+            "fact": fact,
+        }
+    )
+    return Entry(
+        id=id,
+        recorded_at=at,
+        kind_name=kind,
+        object_type=object_type,
+        object_id=object_id,
+        account=account,
+        actor=str(actor),
+        why=why,
+        request_id=request_id,
+        body=body.decode(),
+        leaf_hash=leaf_hash(body),
+    )
+
+
+def _request_id() -> str:
+    return str(get_contextvars().get("request_id", ""))[:64]
+
+
+def _entries_write(entries: Sequence[Entry]) -> list[Leaf]:
+    Entry.objects.bulk_create(entries, batch_size=BATCH)
+    PendingEntry.objects.bulk_create(
+        [PendingEntry(entry_id=entry.id, leaf_hash=entry.leaf_hash) for entry in entries], batch_size=BATCH
+    )
+    return [Leaf(entry.id, bytes(entry.leaf_hash)) for entry in entries]
+
+
+def facts_record(
+    facts: Iterable[Fact], *, actor: Actor, why: str = "", account: str = "", companions: Iterable[Fact] = ()
+) -> list[Leaf]:
+    """Writes `facts` (unsaved, `recorded_at` set by the caller or here) with one journal entry each.
+
+    `companions` are facts without an entry of their own, since an entry of `facts` commits to them (a decision's
+    feature vector, the points of a batch). Must run inside a transaction. Returns one `Leaf` per fact, in order.
+    Raises `NotCanonical` where a value has no canonical form; then nothing is written.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("facts are recorded inside a transaction, with what they change")
+    facts, companions = list(facts), list(companions)
+    if not facts:
+        return []
+    now = None
+    rows: dict[type[Fact], list[Fact]] = defaultdict(list)
+    for fact in (*facts, *companions):
+        if fact.recorded_at is None:
+            now = now or database_now()
+            fact.recorded_at = now
+        rows[type(fact)].append(fact)
+    request_id = _request_id()
+    entries = [
+        _entry(
+            id=fact.id, kind=fact.kind, object_type=fact._meta.label_lower, object_id=str(fact.pk),
+            fact=canonical_fields(fact), at=fact.recorded_at, actor=actor, why=why, account=account, request_id=request_id,
+        )
+        for fact in facts
+    ]
+    for model, batch in rows.items():
+        model._default_manager.bulk_create(batch, batch_size=BATCH)
+    return _entries_write(entries)
+
+
+def change_record(
+    obj: models.Model, *, action: str, actor: Actor, why: str = "", account: str = "",
+    before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None,
+) -> Leaf:
+    """Journals what happened to an object that is not itself a fact (`action`: created, changed, issued, …)."""
+    at = database_now()
+    entry = _entry(
+        id=uuid7(), kind=action, object_type=obj._meta.label_lower, object_id=str(obj.pk), at=at, actor=actor, why=why,
+        account=account, request_id=_request_id(), fact={"before": before, "after": after},
+    )
+    with transaction.atomic():
+        return _entries_write([entry])[0]

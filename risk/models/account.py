@@ -1,0 +1,103 @@
+"""Accounts, and what is known of them now."""
+
+from zoneinfo import ZoneInfo
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from risk.models.columns import STATES, fraction, money
+from risk.rules.types import TradingState
+
+CODE = r"^[A-Z0-9][A-Z0-9._-]{0,31}$"
+
+
+class Account(models.Model):
+    """What a limit applies to. Opened by `create_account`; never by an importer or a bot."""
+
+    code = models.CharField(
+        _("code"), max_length=32, unique=True, validators=[RegexValidator(CODE, _("capital letters, digits, . _ -"))]
+    )
+    currency = models.CharField(_("currency"), max_length=3, default="USD")
+    timezone = models.CharField(_("time zone"), max_length=64, default="America/Chicago")
+    initial_balance = money(_("initial balance"), validators=[MinValueValidator(1)])
+    owner = models.CharField(_("owner"), max_length=120, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        ordering = ["code"]
+        permissions = [
+            ("halt", _("Can stop trading (kill switch)")),
+            ("resume", _("Can resume trading")),
+            ("export", _("Can export records")),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Desk(models.Model):
+    """All accounts: one row, the desk's own trading state."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    state = models.CharField(_("state"), max_length=12, choices=STATES, default=TradingState.ACTIVE.value)
+    state_since = models.DateTimeField(_("since"), null=True, blank=True)
+    state_reason = models.CharField(_("reason"), max_length=2000, blank=True)
+    state_until = models.DateTimeField(_("until"), null=True, blank=True)
+    state_change_id = models.UUIDField(null=True, blank=True)
+    checks_at = models.DateTimeField(_("last drawdown check"), null=True, blank=True)
+    calendar_at = models.DateTimeField(_("calendar refreshed"), null=True, blank=True)
+    feature_set = models.ForeignKey("risk.FeatureSet", models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("desk")
+        verbose_name_plural = _("desk")
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="risk_desk_is_one_row")]
+
+    def __str__(self) -> str:
+        return str(_("desk"))
+
+
+class AccountState(models.Model):
+    """Projection: what the account's facts add up to, in the order of `seq`. Its row is the account's lock.
+
+    `marks`: one reference state per drawdown rule (risk/rules/drawdown.py). `positions`: instrument -> signed
+    contracts as text, all reported at `positions_at`.
+    """
+
+    account = models.OneToOneField(Account, models.PROTECT, primary_key=True, related_name="state")
+    seq = models.BigIntegerField(_("sequence"), default=0)
+    state = models.CharField(_("state"), max_length=12, choices=STATES, default=TradingState.ACTIVE.value)
+    state_since = models.DateTimeField(_("since"), null=True, blank=True)
+    state_reason = models.CharField(_("reason"), max_length=2000, blank=True)
+    state_until = models.DateTimeField(_("until"), null=True, blank=True)
+    state_change_id = models.UUIDField(null=True, blank=True)
+    limits = models.ForeignKey("risk.LimitsVersion", models.PROTECT, null=True, blank=True, related_name="+")
+    equity = money(_("equity"), null=True, blank=True)
+    equity_at = models.DateTimeField(_("equity at"), null=True, blank=True)
+    equity_received_at = models.DateTimeField(_("equity received"), null=True, blank=True)
+    equity_seq = models.BigIntegerField(default=0)
+    marks = models.JSONField(_("drawdown marks"), default=dict, blank=True)
+    drawdown = fraction(_("drawdown"), default=0)
+    worst_drawdown = fraction(_("worst drawdown"), default=0)
+    worst_peak_at = models.DateTimeField(_("worst: peak"), null=True, blank=True)
+    worst_trough_at = models.DateTimeField(_("worst: trough"), null=True, blank=True)
+    positions = models.JSONField(_("positions"), default=dict, blank=True)
+    positions_at = models.DateTimeField(_("positions at"), null=True, blank=True)
+    positions_seq = models.BigIntegerField(default=0)
+    snapshot_at = models.DateTimeField(_("last snapshot"), null=True, blank=True)
+    snapshot_seq = models.BigIntegerField(default=0)
+    penalty_active = models.BooleanField(_("penalty"), default=False)
+
+    class Meta:
+        verbose_name = _("account state")
+        verbose_name_plural = _("account states")
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.state}"
