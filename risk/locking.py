@@ -1,0 +1,67 @@
+"""Locks and sequence numbers (DESIGN 4.1): whoever changes or judges an account holds its state row.
+
+Order: the desk first (shared; exclusive for what concerns all accounts), then the account, then the clock is read and
+the account's next `seq` taken. On SQLite the IMMEDIATE transaction is the lock of everything.
+"""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from mia_site.ops.clock import database_now
+from risk.models import Account, AccountState, Desk
+
+DESK_LOCK = 0x4D49_4101
+"""Key of the desk's PostgreSQL advisory lock. A row lock shared by every request would make each of them write to
+the row (multixact); an advisory lock is held in memory (docs/adr/0003)."""
+
+
+class AccountUnknown(LookupError):
+    """No account has this code; `create_account` opens one."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"account {code!r} does not exist")
+        self.code = code
+
+
+def desk_lock(*, exclusive: bool = False) -> Desk:
+    """Locks the desk until the transaction ends and returns its row (made on first use)."""
+    _require_transaction()
+    if connection.vendor == "postgresql":
+        function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [DESK_LOCK])
+    return Desk.objects.select_related("feature_set").get_or_create(id=1)[0]
+
+
+def account_lock(code: str) -> AccountState:
+    """Locks one account until the transaction ends; its state comes with the account and the limits in force."""
+    _require_transaction()
+    state = (
+        AccountState.objects.select_for_update(of=("self",))
+        .select_related("account", "limits")
+        .filter(account__code=code)
+        .first()
+    )
+    if state is None:
+        raise AccountUnknown(code)
+    return state
+
+
+def seq_take(state: AccountState) -> tuple[int, datetime]:
+    """The next sequence number of the locked account, and the time of the database at that point."""
+    state.seq += 1
+    return state.seq, database_now()
+
+
+def account_only() -> str:
+    """The code of the one account there is. Raises `AccountUnknown` where there is none or a choice."""
+    codes = list(Account.objects.values_list("code", flat=True)[:2])
+    if len(codes) != 1:
+        raise AccountUnknown("" if not codes else "name one of several")
+    return codes[0]
+
+
+def _require_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a lock is held until its transaction ends: open one first")

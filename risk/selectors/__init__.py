@@ -1,0 +1,1 @@
+"""Reads of the risk app: typed values in, no writes."""
