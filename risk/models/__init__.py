@@ -2,7 +2,7 @@
 
 from risk.models.account import Account, AccountState, Desk
 from risk.models.admission import Admission
-from risk.models.calendar import CalendarFetch, CalendarSource, EventVersion, MacroEvent
+from risk.models.calendar import CalendarFetch, CalendarSource, EventVersion, MacroEvent, WindowAnnouncement
 from risk.models.client import Client
 from risk.models.equity import EquityBatch, EquityPoint
 from risk.models.features import FeatureSet
@@ -35,4 +35,5 @@ __all__ = [
     "PositionReport",
     "Snapshot",
     "StateChange",
+    "WindowAnnouncement",
 ]

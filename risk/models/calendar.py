@@ -57,7 +57,7 @@ class _EventColumns(models.Model):
     impact = models.DecimalField(
         _("impact"), max_digits=5, decimal_places=4, validators=[MinValueValidator(0), MaxValueValidator(1)]
     )
-    cluster_ref = models.CharField(_("cluster"), max_length=64, blank=True)
+    cluster_ref = models.CharField(_("cluster"), max_length=200, blank=True)
     source = models.CharField(_("source"), max_length=64)
 
     class Meta:
@@ -84,7 +84,10 @@ class EventVersion(Fact, _EventColumns):
 
 
 class MacroEvent(_EventColumns):
-    """Projection: the newest version of each event; what the gate reads."""
+    """Projection: the newest version of each event; what the gate reads.
+
+    `id` derives from what makes it the same event: source, type, currency and start (`calendar_import.event_key`).
+    """
 
     id = models.UUIDField(primary_key=True)
     version = models.PositiveIntegerField(_("version"), default=1)
@@ -99,9 +102,46 @@ class MacroEvent(_EventColumns):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "event_type", "start_at"], name="risk_event_once", nulls_distinct=False
-            )
+                fields=["source", "event_type", "currency", "start_at"], name="risk_event_once"
+            ),
+            # NULL is never equal to NULL in a unique index, and SQLite cannot be told otherwise.
+            models.UniqueConstraint(
+                fields=["source", "event_type", "currency"],
+                condition=models.Q(start_at__isnull=True),
+                name="risk_event_undated_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(impact__gte=0, impact__lte=1), name="risk_event_impact_0_to_1"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.start_at or ''}"
+
+
+class WindowAnnouncement(models.Model):
+    """Work row: a blackout that people were told of, and when they were told that it is over.
+
+    `window` names the limits that make the window (minutes before and after, impact); at most one blackout of each
+    is open at a time.
+    """
+
+    window = models.CharField(_("window"), max_length=64)
+    events = models.CharField(_("events"), max_length=2000)
+    opens_at = models.DateTimeField(_("opens"))
+    closes_at = models.DateTimeField(_("closes"))
+    opened_at = models.DateTimeField(_("opening announced"))
+    closed_at = models.DateTimeField(_("closing announced"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("blackout announcement")
+        verbose_name_plural = _("blackout announcements")
+        ordering = ["-opened_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["window"], condition=models.Q(closed_at__isnull=True), name="risk_window_open_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.events} {self.opens_at:%Y-%m-%d %H:%M}"
