@@ -161,3 +161,18 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_TIMEZONE = "UTC"
+
+# Work rows of operations (mia_site/ops): alerts and where they go, timings, how long they are kept.
+MIA_TIMINGS_BACKGROUND = env.flag("MIA_TIMINGS_BACKGROUND", True)  # 0: rows wait for flush() (tests)
+MIA_TIMINGS_DAYS = env.integer("MIA_TIMINGS_DAYS", 7)
+MIA_ALERT_DAYS = env.integer("MIA_ALERT_DAYS", 90)
+MIA_ALERT_COOLDOWN = env.integer("MIA_ALERT_COOLDOWN", 300)
+MIA_ALERT_LANGUAGE = env.text("MIA_ALERT_LANGUAGE", "en")
+MIA_ALERT_TIMEOUT = env.integer("MIA_ALERT_TIMEOUT", 5)
+MIA_ALERT_ATTEMPTS = env.integer("MIA_ALERT_ATTEMPTS", 14)
+MIA_ALERT_WEBHOOKS = env.words("MIA_ALERT_WEBHOOKS")
+MIA_ALERT_WEBHOOK_SECRET = env.text("MIA_ALERT_WEBHOOK_SECRET")  # empty: DATA_DIR/secrets/webhook, made once
+MIA_ALERT_EMAILS = env.words("MIA_ALERT_EMAILS")
+MIA_ALERT_APPRISE = env.words("MIA_ALERT_APPRISE")
+vars().update(env.mail("EMAIL_URL"))  # smtp://user:password@host:587?tls=1
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MIA_EMAIL_FROM", f"{SITE_NAME}@localhost")

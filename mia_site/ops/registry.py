@@ -1,4 +1,5 @@
-"""What apps offer to the site without being known to it: each registers from `AppConfig.ready`, the site runs all.
+"""What apps offer to the site without being known to it: each registers from `AppConfig.ready`, the site runs
+all.
 
 Names are unique within one kind; a second registration of a name by another function raises `ValueError`.
 """
@@ -38,7 +39,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """A figure read at each scrape of `/metrics`: `samples` maps values of `labels` (in that order) to the figure."""
+    """A figure read at each scrape of `/metrics`: `samples` maps values of `labels`, in that order, to it."""
 
     name: str
     documentation: str
@@ -99,7 +100,8 @@ _processes: _Shelf[ExtraProcess] = _Shelf("process")
 def health_register(name: str, check: HealthCheck, *, essential: bool = False) -> None:
     """`check()` returns "" when all is well, else a sentence; an exception counts as trouble.
 
-    `essential` is for what the gate needs in order to record: the site answers `/readyz` with 503 while it fails.
+    `essential` is for what the gate needs in order to record: the site answers `/readyz` with 503 while it
+    fails.
     """
     _health.put(name, (check, essential))
 
@@ -119,7 +121,7 @@ def _health_one(name: str, check: HealthCheck, essential: bool) -> Health:
 
 
 def readiness_register(order: int, name: str, check: ReadinessCheck) -> None:
-    """`check(account_code)` yields the inputs it knows of; `manage.py doctor` and the API list them by `order`."""
+    """`check(account_code)` yields the inputs it knows of; `doctor` and the API list them by `order`."""
     _readiness.put(name, check, order)
 
 
@@ -136,7 +138,7 @@ def _readiness_one(name: str, check: ReadinessCheck, account: str) -> list[Readi
 
 
 def bootstrap_register(order: int, name: str, step: Step) -> None:
-    """A step of each start of `manage.py up`, after migrate: roles, keys, the first administrator. Idempotent."""
+    """A step of each start of `up`, after migrate: roles, keys, the first administrator. Idempotent."""
     _bootstrap.put(name, step, order)
 
 
