@@ -15,6 +15,9 @@ DESK_LOCK = 0x4D49_4101
 """Key of the desk's PostgreSQL advisory lock. A row lock shared by every request would make each of them write to
 the row (multixact); an advisory lock is held in memory (docs/adr/0003)."""
 
+CALENDAR_LOCK = 0x4D49_4102
+"""Key of the calendar's advisory lock: of its own, so that reading a long file delays neither asks nor a halt."""
+
 
 class AccountUnknown(LookupError):
     """No account has this code; `create_account` opens one."""
@@ -27,11 +30,14 @@ class AccountUnknown(LookupError):
 def desk_lock(*, exclusive: bool = False) -> Desk:
     """Locks the desk until the transaction ends and returns its row (made on first use)."""
     _require_transaction()
-    if connection.vendor == "postgresql":
-        function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {function}(%s)", [DESK_LOCK])
+    _advisory_lock(DESK_LOCK, exclusive=exclusive)
     return Desk.objects.select_related("feature_set").get_or_create(id=1)[0]
+
+
+def calendar_lock() -> None:
+    """One import of the macro calendar, or one announcement of its windows, at a time, until the transaction ends."""
+    _require_transaction()
+    _advisory_lock(CALENDAR_LOCK, exclusive=True)
 
 
 def account_lock(code: str) -> AccountState:
@@ -60,6 +66,13 @@ def account_only() -> str:
     if len(codes) != 1:
         raise AccountUnknown("" if not codes else "name one of several")
     return codes[0]
+
+
+def _advisory_lock(key: int, *, exclusive: bool) -> None:
+    if connection.vendor == "postgresql":
+        function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [key])
 
 
 def _require_transaction() -> None:

@@ -1,0 +1,56 @@
+"""The macro calendar as the gate sees it: the few events that matter around a moment."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from risk.models import Desk, MacroEvent
+from risk.rules.limits import Limits
+from risk.rules.types import CalendarView, EventView
+
+LOOK_AHEAD = timedelta(hours=24)
+"""Further than any answer is valid, so that windows which follow on one another are seen as one."""
+
+
+def events_near(now: datetime, limits: Limits, *, reported_in: ZoneInfo | None = None) -> tuple[EventView, ...]:
+    """The high-impact events that may matter at `now`, by start: one query.
+
+    Those whose window is not over and begins within a day, and the next one after them however far. A caller who
+    reports an event adds those of the same day in `reported_in`, the account's time zone, and the undated ones.
+    """
+    blackout = limits.blackout
+    first = now - timedelta(minutes=blackout.minutes_after)
+    last = now + timedelta(minutes=blackout.minutes_before) + LOOK_AHEAD
+    high = MacroEvent.objects.filter(impact__gt=blackout.impact_above)
+    following = high.filter(start_at__gt=last).order_by("start_at").values("id")[:1]
+    wanted = Q(start_at__range=(first, last)) | Q(id__in=following)
+    if reported_in is not None:
+        midnight, next_midnight = day_of(now, reported_in)
+        wanted |= Q(start_at__isnull=True) | Q(start_at__gte=midnight, start_at__lt=next_midnight)
+    return tuple(_view(event) for event in high.filter(wanted).order_by("start_at", "event_type", "id"))
+
+
+def calendar_view(
+    now: datetime, limits: Limits, desk: Desk, *, event_reported: bool = False, zone: ZoneInfo
+) -> CalendarView:
+    """What the gate judges the calendar on. `event_reported`: the caller says that one is active; `zone`: where."""
+    events = events_near(now, limits, reported_in=zone if event_reported else None)
+    return CalendarView(refreshed_at=desk.calendar_at, events=events, event_reported=event_reported)
+
+
+def day_of(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The midnights in `zone` between which `now` lies; 23 to 25 hours apart."""
+    local = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    following = (local + timedelta(days=1)).replace(fold=0)
+    return local, following
+
+
+def _view(event: MacroEvent) -> EventView:
+    return EventView(
+        event_id=str(event.id),
+        event_type=event.event_type,
+        start_at=event.start_at,
+        impact=event.impact,
+        currency=event.currency or None,
+    )
