@@ -112,9 +112,10 @@ class Allowance(Section, frozen=True):
 
 
 class DrawdownLimit(Section, frozen=True):
-    """One drawdown rule. `reset_at` is a time of day in the account's zone, for daily, weekly and end-of-day modes.
+    """One drawdown rule.
 
-    A weekly rule resets on Sunday, when the futures week opens. `stops_rising_at_initial`: a trailing floor never
+    `reset_at` is a time of day in the account's zone, for the daily, weekly and end-of-day modes; a weekly
+    rule resets on Sunday, when the futures week opens. `stops_rising_at_initial`: a trailing floor never
     rises above the initial balance.
     """
 

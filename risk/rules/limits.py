@@ -1,8 +1,8 @@
 """The door to an account's limits: read a document, write it back, compare two.
 
-A document is a mapping (from YAML or a form) or JSON bytes. Fractions and money are decimal text, never floats, so
-that "0.05" stays 0.05: a YAML loader that keeps scalars as text may be used too. What a field may hold is in
-`limit_types.py`, what differs between two documents in `limits_diff.py`.
+A document is a mapping (from YAML or a form) or JSON bytes. Fractions and money are decimal text, never
+floats, so that "0.05" stays 0.05: a YAML loader that keeps scalars as text may be used too. What a field may
+hold is in `limit_types.py`, what differs between two documents in `limits_diff.py`.
 """
 
 import re
@@ -72,8 +72,8 @@ _JSON = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 class LimitsError(ValueError):
     """A limits document that cannot be used.
 
-    `field` is a dotted path ("drawdown[0].allowance.value"), `value` what stood there, `expected` an English sentence
-    of the closed catalogue in `limits_expected.py`, to be translated like any other message.
+    `field` is a dotted path ("drawdown[0].allowance.value"), `value` what stood there, `expected` an English
+    sentence of the closed catalogue in `limits_expected.py`, to be translated like any other message.
     """
 
     def __init__(self, field: str, value: object, expected: str) -> None:
@@ -86,7 +86,8 @@ class LimitsError(ValueError):
 def limits_parse(document: Mapping[str, Any] | bytes) -> Limits:
     """Read limits from a mapping or from JSON bytes.
 
-    Raises LimitsError, naming the field, what it held and what belongs there, also for unknown fields and floats.
+    Raises LimitsError, naming the field, what it held and what belongs there; unknown fields and floats are
+    errors too.
     """
     if isinstance(document, bytes):
         document = _json_mapping(document)
@@ -105,7 +106,7 @@ def _json_mapping(text: bytes) -> dict[str, Any]:
 
 
 def limits_dump(limits: Limits) -> dict[str, Any]:
-    """Write limits as a complete, canonical document: equal limits give equal documents, decimals are text."""
+    """Write limits as a complete, canonical document: equal limits give equal text, decimals included."""
     plain = msgspec.to_builtins(limits, builtin_types=(Decimal,), str_keys=True)
     document: dict[str, Any] = _with_decimal_text(plain)
     document["rules"] = dict(sorted(document["rules"].items()))

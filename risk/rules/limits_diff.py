@@ -1,7 +1,7 @@
 """What differs between two versions of an account's limits, and whether the newer one is safer.
 
-A tightening may apply at once; anything that loosens needs a second person. What cannot be compared (another mode,
-another kind of allowance, another reset time) counts as loosening.
+A tightening may apply at once; anything that loosens needs a second person. What cannot be compared (another
+mode, another kind of allowance, another reset time) counts as loosening.
 """
 
 from collections.abc import Callable, Iterator

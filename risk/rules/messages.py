@@ -1,10 +1,107 @@
 """English sentences for every reason code, as data that can be translated.
 
-A template holds `%(name)s` fields of the evidence. The Django side translates the same template with gettext and
-fills in the same evidence; this room only ever speaks English.
+A template holds `%(name)s` fields of the evidence. The Django side translates the same template with gettext
+and fills in the same evidence; this room only ever speaks English.
 """
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from risk.rules.codes import ReasonCode
 
 
 def gettext_noop(message: str) -> str:
     """Mark a template for xgettext and return it unchanged."""
     return message
+
+
+MESSAGES: dict[ReasonCode, str] = {
+    ReasonCode.ACCOUNT_HALTED: gettext_noop("The account is halted since %(since)s: %(reason)s"),
+    ReasonCode.ACCOUNT_REDUCE_ONLY: gettext_noop(
+        "The account is in reduce-only since %(since)s, no new risk is allowed: %(reason)s"
+    ),
+    ReasonCode.DESK_HALTED: gettext_noop("The whole desk is halted since %(since)s: %(reason)s"),
+    ReasonCode.DESK_REDUCE_ONLY: gettext_noop(
+        "The whole desk is in reduce-only since %(since)s, no new risk is allowed: %(reason)s"
+    ),
+    ReasonCode.STATE_UNKNOWN: gettext_noop("The trading state of the %(scope)s is not known."),
+    ReasonCode.LIMITS_MISSING: gettext_noop("No limits are set for the account."),
+    ReasonCode.EQUITY_MISSING: gettext_noop("No equity was ever reported for the account."),
+    ReasonCode.EQUITY_STALE: gettext_noop(
+        "The last equity is from %(at)s, %(age_seconds)s s ago; at most %(max_age_seconds)s s are allowed."
+    ),
+    ReasonCode.DRAWDOWN_BREACHED: gettext_noop(
+        "%(rule)s: equity %(equity)s is below the floor %(floor)s, a drawdown of %(drawdown)s "
+        "from the reference %(reference)s."
+    ),
+    ReasonCode.DRAWDOWN_UNKNOWN: gettext_noop("%(rule)s: the drawdown was not measured."),
+    ReasonCode.CALENDAR_MISSING: gettext_noop("The macro calendar was never loaded."),
+    ReasonCode.CALENDAR_STALE: gettext_noop(
+        "The macro calendar is from %(refreshed_at)s; at most %(max_age_hours)s hours are allowed."
+    ),
+    ReasonCode.BLACKOUT: gettext_noop("Blackout until %(until)s: %(names)s"),
+    ReasonCode.EVENT_REPORTED: gettext_noop(
+        "The caller reports an active event; the calendar has: %(names)s"
+    ),
+    ReasonCode.PACE_EXCEEDED: gettext_noop(
+        "%(openings)s openings were allowed within the last hour; the limit is %(limit)s."
+    ),
+    ReasonCode.INTERVAL_TOO_SHORT: gettext_noop(
+        "The last opening was at %(last_opening_at)s; %(min_interval_seconds)s s must lie between two."
+    ),
+    ReasonCode.ORDER_TOO_LARGE: gettext_noop(
+        "A quantity of %(quantity)s was asked for; at most %(max_quantity)s are allowed in one opening."
+    ),
+    ReasonCode.QUANTITY_UNKNOWN: gettext_noop("The decision %(decision)s came without a quantity."),
+    ReasonCode.FEATURES_SET_MISSING: gettext_noop("No feature set is loaded for the account."),
+    ReasonCode.FEATURE_COVERAGE_LOW: gettext_noop(
+        "The features cover %(coverage)s of the importance (%(present)s of %(count)s); "
+        "at least %(min_coverage)s are needed."
+    ),
+    ReasonCode.MEMORY_MISSING: gettext_noop("The limits require a market memory, and there is none."),
+    ReasonCode.SIDE_UNKNOWN: gettext_noop(
+        "The decision %(decision)s with side %(side)s does not say whether to buy or to sell: "
+        "it counts as an opening."
+    ),
+    ReasonCode.POSITION_UNKNOWN: gettext_noop(
+        "No position in %(instrument)s was ever reported: the decision counts as an opening."
+    ),
+    ReasonCode.POSITION_STALE: gettext_noop(
+        "The position in %(instrument)s was reported at %(reported_at)s, %(age_seconds)s s ago "
+        "(at most %(max_age_seconds)s s are allowed): the decision counts as an opening."
+    ),
+    ReasonCode.POSITION_FLIP: gettext_noop(
+        "A quantity of %(quantity)s would do more than close the position of %(position)s "
+        "(%(reducible)s may still be closed): the decision counts as an opening."
+    ),
+    ReasonCode.CLOCK_SKEW: gettext_noop(
+        "The decision is dated %(decided_at)s, %(skew_seconds)s s away from the service's clock; "
+        "at most %(max_skew_seconds)s s are allowed."
+    ),
+    ReasonCode.VERDICT_EXPIRED: gettext_noop(
+        "The answer to this request expired at %(valid_until)s: ask again with a new key."
+    ),
+    ReasonCode.INVALID_REQUEST: gettext_noop("The request is not valid: %(detail)s"),
+    ReasonCode.ENGINE_UNAVAILABLE: gettext_noop("The rule %(rule)s could not be judged (%(error)s)."),
+    ReasonCode.NOT_RECORDABLE: gettext_noop("The decision could not be recorded: it is not allowed."),
+}
+
+
+def message(code: ReasonCode, evidence: Mapping[str, Any]) -> str:
+    """Return the English sentence for `code`, its fields taken from `evidence`.
+
+    Raises KeyError where the evidence lacks a field of the template.
+    """
+    return MESSAGES[code] % evidence
+
+
+def number(value: Decimal) -> str:
+    """Write a decimal in plain digits, without needless zeros: "0.05", "100000"."""
+    return f"{value.normalize():f}"
+
+
+def instant(value: datetime | None) -> str:
+    """Write a time as UTC, "2025-05-07T18:30:00Z"; "-" where there is none."""
+    return "-" if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,7 +1,7 @@
 """The frozen values that go into the gate and come out of it.
 
-`Ask` is what a bot wants to do, `Facts` is everything known when it asks, `Verdict` is the answer. Money, quantities
-and fractions are `Decimal`; every time is an aware `datetime`. None of them knows a database row.
+`Ask` is what a bot wants to do, `Facts` is everything known when it asks, `Verdict` is the answer. Money,
+quantities and fractions are `Decimal`; every time is an aware `datetime`. None of them knows a database row.
 """
 
 from collections.abc import Mapping
@@ -126,7 +126,7 @@ class EventView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarView:
-    """The macro calendar. `refreshed_at` None: never fetched. `event_reported`: the caller says one is active."""
+    """The macro calendar, never fetched if `refreshed_at` is None. `event_reported`: the caller says so."""
 
     refreshed_at: datetime | None
     events: tuple[EventView, ...] = ()
@@ -157,8 +157,8 @@ class FeatureView:
 class Facts:
     """Everything known at the moment of asking. None means not known, which is never good news.
 
-    `state`, `desk_state` and `pace` None: they could not be read. `limits`, `equity`, `position`, `memory`, `features`
-    None: none was ever set or reported. `zone` is the account's time zone.
+    `state`, `desk_state` and `pace` None: they could not be read. `limits`, `equity`, `position`, `memory`,
+    `features` None: none was ever set or reported. `zone` is the account's time zone.
     """
 
     state: StateView | None
@@ -179,7 +179,7 @@ class Facts:
 class Reason:
     """A stable code, an English sentence, the numbers it was judged on (JSON values), and when to ask again.
 
-    Build one with `risk.rules.messages.reason`, which writes the sentence from the code and the evidence.
+    Build one with `risk.rules.reasons.reason`, which writes the sentence from the code and the evidence.
     """
 
     code: ReasonCode
@@ -202,8 +202,9 @@ class Finding:
 class Verdict:
     """The gate's answer.
 
-    `reasons` is empty on an allow. `shadow_reasons` is what did not count: rules in shadow, and, on a decision that
-    reduces, rules that failed. `max_quantity` is set on `reduce`; `retry_at` where every reason says when.
+    `reasons` is empty on an allow. `shadow_reasons` is what did not count: rules in shadow, and, on a
+    decision that reduces, rules that failed. `max_quantity` is set on `reduce`; `retry_at` where every reason
+    says when.
     """
 
     verdict: VerdictKind

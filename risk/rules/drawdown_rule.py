@@ -1,0 +1,39 @@
+"""Rule `drawdown`: equity below a floor opens nothing; a drawdown nobody measured is not a small one."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from risk.rules.codes import ReasonCode
+from risk.rules.drawdown import breached
+from risk.rules.limits import Limits, RuleName
+from risk.rules.messages import number
+from risk.rules.reasons import reason
+from risk.rules.types import Ask, DrawdownView, Facts, Finding, Outcome
+
+
+def judge(_ask: Ask, facts: Facts, limits: Limits, _now: datetime) -> Iterator[Finding]:
+    """Block for every drawdown rule of the limits that is breached, or that was not measured as it stands."""
+    views = {view.rule.name: view for view in facts.drawdowns}
+    for rule in limits.drawdown:
+        view = views.get(rule.name)
+        if view is None or view.rule != rule:
+            found = reason(ReasonCode.DRAWDOWN_UNKNOWN, {"rule": rule.name})
+            yield Finding(RuleName.DRAWDOWN, Outcome.BLOCK, found)
+        elif breached(view):
+            found = reason(ReasonCode.DRAWDOWN_BREACHED, drawdown_evidence(view))
+            yield Finding(RuleName.DRAWDOWN, Outcome.BLOCK, found)
+
+
+def drawdown_evidence(view: DrawdownView) -> dict[str, str]:
+    """Return the numbers of one drawdown rule, as text, for reasons, state changes and alerts."""
+    return {
+        "rule": view.rule.name,
+        "mode": view.rule.mode.value,
+        "equity": number(view.equity),
+        "reference": number(view.reference),
+        "floor": number(view.floor),
+        "drawdown": number(view.drawdown),
+        "allowance_of": view.rule.allowance.of.value,
+        "allowance": number(view.rule.allowance.value),
+        "action": view.rule.action.value,
+    }

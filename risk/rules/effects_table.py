@@ -1,0 +1,52 @@
+"""Which reasons count against which decisions: the table of docs/reasons.md, as data.
+
+An opening is stopped by every reason. A decision that reduces a known position is stopped only by a halt, by
+a state that nobody knows, or where the answer itself would be worthless. A neutral one is always recorded,
+unless there is nothing that could be recorded.
+"""
+
+from risk.rules.codes import ReasonCode
+from risk.rules.types import Effect
+
+_OPENS = frozenset({Effect.OPENS})
+_TRADES = frozenset({Effect.OPENS, Effect.REDUCES})
+_ALL = frozenset(Effect)
+_EXPLAINS: frozenset[Effect] = frozenset()
+
+COUNTS_AGAINST: dict[ReasonCode, frozenset[Effect]] = {
+    ReasonCode.ACCOUNT_HALTED: _TRADES,
+    ReasonCode.ACCOUNT_REDUCE_ONLY: _OPENS,
+    ReasonCode.DESK_HALTED: _TRADES,
+    ReasonCode.DESK_REDUCE_ONLY: _OPENS,
+    ReasonCode.STATE_UNKNOWN: _TRADES,
+    ReasonCode.LIMITS_MISSING: _OPENS,
+    ReasonCode.EQUITY_MISSING: _OPENS,
+    ReasonCode.EQUITY_STALE: _OPENS,
+    ReasonCode.DRAWDOWN_BREACHED: _OPENS,
+    ReasonCode.DRAWDOWN_UNKNOWN: _OPENS,
+    ReasonCode.CALENDAR_MISSING: _OPENS,
+    ReasonCode.CALENDAR_STALE: _OPENS,
+    ReasonCode.BLACKOUT: _OPENS,
+    ReasonCode.EVENT_REPORTED: _OPENS,
+    ReasonCode.PACE_EXCEEDED: _OPENS,
+    ReasonCode.INTERVAL_TOO_SHORT: _OPENS,
+    ReasonCode.ORDER_TOO_LARGE: _OPENS,
+    ReasonCode.QUANTITY_UNKNOWN: _OPENS,
+    ReasonCode.FEATURES_SET_MISSING: _OPENS,
+    ReasonCode.FEATURE_COVERAGE_LOW: _OPENS,
+    ReasonCode.MEMORY_MISSING: _OPENS,
+    ReasonCode.SIDE_UNKNOWN: _EXPLAINS,
+    ReasonCode.POSITION_UNKNOWN: _EXPLAINS,
+    ReasonCode.POSITION_STALE: _EXPLAINS,
+    ReasonCode.POSITION_FLIP: _EXPLAINS,
+    ReasonCode.CLOCK_SKEW: _OPENS,
+    ReasonCode.VERDICT_EXPIRED: _TRADES,
+    ReasonCode.INVALID_REQUEST: _ALL,
+    ReasonCode.ENGINE_UNAVAILABLE: _OPENS,
+    ReasonCode.NOT_RECORDABLE: _ALL,
+}
+
+
+def counts(code: ReasonCode, effect: Effect) -> bool:
+    """Return whether a reason with `code` stops or reduces a decision with `effect`."""
+    return effect in COUNTS_AGAINST[code]

@@ -1,0 +1,44 @@
+"""Rule `state`: what the trading states of the desk and of the account let through."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from risk.rules.codes import ReasonCode
+from risk.rules.limits import RuleName
+from risk.rules.messages import instant
+from risk.rules.reasons import reason
+from risk.rules.types import Ask, Facts, Finding, Outcome, StateView, TradingState
+
+_CODES = {
+    ("account", TradingState.HALTED): ReasonCode.ACCOUNT_HALTED,
+    ("account", TradingState.REDUCE_ONLY): ReasonCode.ACCOUNT_REDUCE_ONLY,
+    ("desk", TradingState.HALTED): ReasonCode.DESK_HALTED,
+    ("desk", TradingState.REDUCE_ONLY): ReasonCode.DESK_REDUCE_ONLY,
+}
+
+
+def judge(_ask: Ask, facts: Facts, now: datetime) -> Iterator[Finding]:
+    """Block in REDUCE_ONLY and HALTED, and where a state is not known.
+
+    A stop whose `until` has passed still counts until its lifting is recorded: a state is what the facts say.
+    """
+    for scope, view in (("desk", facts.desk_state), ("account", facts.state)):
+        if view is None:
+            yield _block(ReasonCode.STATE_UNKNOWN, {"scope": scope})
+        elif view.state is not TradingState.ACTIVE:
+            yield _stopped(_CODES[scope, view.state], view, now)
+
+
+def _stopped(code: ReasonCode, view: StateView, now: datetime) -> Finding:
+    due = view.until if view.until is not None and view.until > now else None
+    evidence = {
+        "state": view.state.value,
+        "since": instant(view.since),
+        "reason": view.reason or "-",
+        "until": None if view.until is None else instant(view.until),
+    }
+    return _block(code, evidence, due)
+
+
+def _block(code: ReasonCode, evidence: dict[str, str | None], retry_at: datetime | None = None) -> Finding:
+    return Finding(RuleName.STATE, Outcome.BLOCK, reason(code, evidence, retry_at))
