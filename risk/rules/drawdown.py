@@ -151,7 +151,7 @@ def drawdown(reference: Decimal, equity: Decimal) -> Decimal:
     if reference <= 0:
         raise PointError("reference", "a drawdown needs a reference above 0")
     with localcontext(EXACT):
-        return max(Decimal(0), (reference - equity) / reference).quantize(FRACTION_STEP).normalize() + 0
+        return max(Decimal(0), (reference - equity) / reference).quantize(FRACTION_STEP)
 
 
 def mark_view(rule: DrawdownLimit, mark: Mark) -> DrawdownView:
