@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class RiskConfig(AppConfig):
     name = "risk"
     label = "risk"
+
+    def ready(self) -> None:
+        from mia_site.ops.alerts import alert_texts_register  # models cannot be imported before this point
+        from risk.alert_texts import CALENDAR_TEXTS
+
+        alert_texts_register(CALENDAR_TEXTS)

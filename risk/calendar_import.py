@@ -1,8 +1,9 @@
-"""Write services of the macro calendar: files in, event versions out (facts), and what the gate reads (projection).
+"""Write services of the macro calendar: files in, versions of events out, and what the gate reads of them.
 
-A reading is good when the whole file could be read. Only a good one renews the calendar: a refused row may have been
-the one that mattered, so the rows that could be read count, but the calendar grows stale until the file is mended.
-Events are never dropped because a file no longer names them; a source takes one back by lowering its impact.
+A reading is good when the whole file could be read. Only a good one renews the calendar: a refused row may
+have been the one that mattered, so the rows that could be read count, but the calendar grows stale until the
+file is mended. Events are never dropped because a file no longer names them; a source takes one back by
+lowering its impact.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ from risk.locking import calendar_lock
 from risk.models import CalendarFetch, CalendarSource, Desk, EventVersion, MacroEvent
 from risk.sources.bounds import MAX_FILE_BYTES
 from risk.sources.macro_events import parse_macro_events
-from risk.sources.records import EventRecord, RowError, SourceError
+from risk.sources.records import EventRecord, Parsed, RowError, SourceError
 
 EVENT_NAMES = uuid.UUID("6f1f6c1e-6a58-5a0c-9f0e-3d5f2b7c4a11")
 """Namespace of event identifiers (RFC 9562, version 5); they name events through all their versions."""
@@ -38,8 +39,9 @@ BATCH = 500
 class CalendarReading:
     """What one reading of a calendar held and changed.
 
-    `ok`: the whole file was read, the calendar is fresh. `read` rows are `added + changed + unchanged + rejected`;
-    `errors` are the rejected ones; `error` is a sentence, "" when all is well; `notes` are for a person.
+    `ok`: the whole file was read, the calendar is fresh. `read` rows are `added + changed + unchanged +
+    rejected`; `errors` are the rejected ones; `error` is a sentence, "" when all is well; `notes` are for a
+    person.
     """
 
     source: str
@@ -79,10 +81,11 @@ def calendar_import(
 ) -> CalendarReading:
     """Read the calendar file `data` as what `source` (at most 64 characters) now says.
 
-    An event is known again by source, type, currency and start; one whose impact or cluster differs gets a new
-    version. One transaction writes the fetch, the versions and the projection; the same file again writes only the
-    fetch, which makes the calendar fresh. A file that cannot be parsed is an answer with `ok` False and changes no
-    event. `name` is the file's, for the journal. With `dry_run` the answer is the same and nothing is written.
+    An event is known again by source, type, currency and start; one whose impact or cluster differs gets a
+    new version. One transaction writes the fetch, the versions and the projection; the same file again
+    writes only the fetch, which makes the calendar fresh. A file that cannot be parsed is an answer with
+    `ok` False and changes no event. `name` is the file's, for the journal. With `dry_run` the answer is the
+    same and nothing is written.
     """
     content = _content(data)
     if dry_run:
@@ -95,16 +98,19 @@ def calendar_import(
 def calendar_refresh(*, sleep: Callable[[float], None] | None = None) -> tuple[CalendarReading, ...]:
     """Read every enabled source again: at most 64 MB each, 3 tries with pauses of 2 and 4 seconds.
 
-    One that cannot be read whole is recorded as a failed fetch and raises the alert `calendar_refresh_failed`;
-    the others go on. Raises what the database raises.
+    One that cannot be read whole is recorded as a failed fetch and raises the alert
+    `calendar_refresh_failed`; the others go on. Raises what the database raises.
     """
     return tuple(_refresh(source, sleep) for source in CalendarSource.objects.filter(enabled=True))
 
 
 def event_key(source: str, event_type: str, currency: str, start_at: datetime | None) -> uuid.UUID:
-    """The identifier of an event, the same each time a source names it. `currency` "" concerns all, `start_at` aware."""
+    """The identifier of an event, the same each time a source names it.
+
+    `currency` "" concerns every instrument; `start_at` is aware, None where the time is not known.
+    """
     start = "" if start_at is None else start_at.astimezone(UTC).isoformat(timespec="microseconds")
-    return uuid.uuid5(EVENT_NAMES, "\n".join((source, event_type, currency, start)))
+    return uuid.uuid5(EVENT_NAMES, f"{source}\n{event_type}\n{currency}\n{start}")
 
 
 def _refresh(source: CalendarSource, sleep: Callable[[float], None] | None) -> CalendarReading:
@@ -140,13 +146,15 @@ def _content(data: bytes) -> _Content:
         parsed = parse_macro_events(data)
     except SourceError as error:
         return _Content(sha256, error=str(error))
-    error = ""
+    return _Content(sha256, parsed.records, parsed.errors, parsed.notes, _incomplete(parsed))
+
+
+def _incomplete(parsed: Parsed[EventRecord]) -> str:
+    """Why a calendar is not to be relied on, "" where it is."""
     if parsed.errors:
         first = parsed.errors[0]
-        error = f"{len(parsed.errors)} of {parsed.read} rows refused; line {first.line}: {first.message}"
-    elif not parsed.records:
-        error = "the file holds no event"
-    return _Content(sha256, parsed.records, parsed.errors, parsed.notes, error)
+        return f"{len(parsed.errors)} of {parsed.read} rows refused; line {first.line}: {first.message}"
+    return "" if parsed.records else "the file holds no event"
 
 
 def _apply(source: str, content: _Content, *, name: str, actor: Actor) -> CalendarReading:

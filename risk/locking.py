@@ -16,7 +16,7 @@ DESK_LOCK = 0x4D49_4101
 the row (multixact); an advisory lock is held in memory (docs/adr/0003)."""
 
 CALENDAR_LOCK = 0x4D49_4102
-"""Key of the calendar's advisory lock: of its own, so that reading a long file delays neither asks nor a halt."""
+"""Key of the calendar's advisory lock: its own, so that a long file delays neither asks nor a halt."""
 
 
 class AccountUnknown(LookupError):
@@ -35,7 +35,7 @@ def desk_lock(*, exclusive: bool = False) -> Desk:
 
 
 def calendar_lock() -> None:
-    """One import of the macro calendar, or one announcement of its windows, at a time, until the transaction ends."""
+    """Locks the macro calendar until the transaction ends: one import, or one announcement, at a time."""
     _require_transaction()
     _advisory_lock(CALENDAR_LOCK, exclusive=True)
 

@@ -77,7 +77,9 @@ class EventVersion(Fact, _EventColumns):
         verbose_name = _("event version")
         verbose_name_plural = _("event versions")
         ordering = ["-recorded_at"]
-        constraints = [models.UniqueConstraint(fields=["event_id", "version"], name="risk_event_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["event_id", "version"], name="risk_event_version_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_type} v{self.version}"
@@ -86,7 +88,8 @@ class EventVersion(Fact, _EventColumns):
 class MacroEvent(_EventColumns):
     """Projection: the newest version of each event; what the gate reads.
 
-    `id` derives from what makes it the same event: source, type, currency and start (`calendar_import.event_key`).
+    `id` derives from what makes it the same event: source, type, currency and start
+    (`calendar_import.event_key`).
     """
 
     id = models.UUIDField(primary_key=True)
@@ -122,8 +125,8 @@ class MacroEvent(_EventColumns):
 class WindowAnnouncement(models.Model):
     """Work row: a blackout that people were told of, and when they were told that it is over.
 
-    `window` names the limits that make the window (minutes before and after, impact); at most one blackout of each
-    is open at a time.
+    `window` names the limits that make the window (minutes before and after, impact); at most one blackout
+    of each is open at a time.
     """
 
     window = models.CharField(_("window"), max_length=64)

@@ -6,20 +6,22 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from risk.models import Desk, MacroEvent
-from risk.rules.limits import Limits
+from risk.rules.limits import BlackoutLimits, Limits
 from risk.rules.types import CalendarView, EventView
 
 LOOK_AHEAD = timedelta(hours=24)
 """Further than any answer is valid, so that windows which follow on one another are seen as one."""
 
 
-def events_near(now: datetime, limits: Limits, *, reported_in: ZoneInfo | None = None) -> tuple[EventView, ...]:
+def events_near(
+    now: datetime, blackout: BlackoutLimits, *, reported_in: ZoneInfo | None = None
+) -> tuple[EventView, ...]:
     """The high-impact events that may matter at `now`, by start: one query.
 
-    Those whose window is not over and begins within a day, and the next one after them however far. A caller who
-    reports an event adds those of the same day in `reported_in`, the account's time zone, and the undated ones.
+    Those whose window is not over and begins within a day, and the next one after them however far. A caller
+    who reports an event adds those of the same day in `reported_in`, the account's time zone, and the undated
+    ones.
     """
-    blackout = limits.blackout
     first = now - timedelta(minutes=blackout.minutes_after)
     last = now + timedelta(minutes=blackout.minutes_before) + LOOK_AHEAD
     high = MacroEvent.objects.filter(impact__gt=blackout.impact_above)
@@ -32,18 +34,21 @@ def events_near(now: datetime, limits: Limits, *, reported_in: ZoneInfo | None =
 
 
 def calendar_view(
-    now: datetime, limits: Limits, desk: Desk, *, event_reported: bool = False, zone: ZoneInfo
+    now: datetime, limits: Limits | None, desk: Desk, *, event_reported: bool = False, zone: ZoneInfo
 ) -> CalendarView:
-    """What the gate judges the calendar on. `event_reported`: the caller says that one is active; `zone`: where."""
-    events = events_near(now, limits, reported_in=zone if event_reported else None)
+    """What the gate judges the calendar on; the default windows where no limits were set.
+
+    `event_reported`: the caller says that an event is active; `zone` tells which day that is.
+    """
+    blackout = BlackoutLimits() if limits is None else limits.blackout
+    events = events_near(now, blackout, reported_in=zone if event_reported else None)
     return CalendarView(refreshed_at=desk.calendar_at, events=events, event_reported=event_reported)
 
 
 def day_of(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The midnights in `zone` between which `now` lies; 23 to 25 hours apart."""
-    local = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    following = (local + timedelta(days=1)).replace(fold=0)
-    return local, following
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return midnight, midnight + timedelta(days=1)
 
 
 def _view(event: MacroEvent) -> EventView:

@@ -1,0 +1,140 @@
+"""Blackouts announced to people: once when one opens, once when it is over."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from mia_site.ops.alerts import alert_raise
+from mia_site.ops.timings import timed
+from risk.locking import calendar_lock
+from risk.models import AccountState, WindowAnnouncement
+from risk.rules.blackout import blackout_reasons, blackout_windows
+from risk.rules.limits import BlackoutLimits, RuleMode, RuleName
+from risk.rules.messages import number
+from risk.selectors.calendar import events_near
+from risk.selectors.limits import limits_of
+
+DESK_INSTRUMENT = "ES"
+"""What the desk trades where nobody says otherwise."""
+EVENTS_LENGTH = 2000
+ACCOUNTS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Blackout:
+    """A blackout that is on: from when, until when trading may not go on, and because of what."""
+
+    opens_at: datetime
+    closes_at: datetime
+    events: str
+
+
+@timed("check_calendar")
+def calendar_check(now: datetime) -> int:
+    """Announce the blackouts that opened or closed up to `now` (aware); returns how many it announced.
+
+    One per set of window limits in force, not per account: `window_opened` (priority 3, with the events and
+    the minute it ends) and `window_closed` (priority 2). What was announced is remembered, so that a check
+    that runs twice, or late, repeats nothing. A blackout that nobody watched begin is announced while it
+    lasts.
+    """
+    with transaction.atomic():
+        calendar_lock()
+        told = 0
+        windows = _windows()
+        for row in WindowAnnouncement.objects.filter(closed_at=None).exclude(window__in=map(_key, windows)):
+            told += _close(row, now, ())  # its limits are in force no more
+        for limits, accounts in windows.items():
+            told += _announce(limits, accounts, now)
+    return told
+
+
+def _windows() -> Mapping[BlackoutLimits, Sequence[str]]:
+    """The window limits in force with the accounts they hold for; the defaults for a desk without
+    accounts."""
+    found: defaultdict[BlackoutLimits, list[str]] = defaultdict(list)
+    states = AccountState.objects.select_related("account").order_by("account__code")
+    for state in states:
+        limits = limits_of(state)
+        if limits is None or limits.rule_mode(RuleName.CALENDAR) is not RuleMode.OFF:
+            found[BlackoutLimits() if limits is None else limits.blackout].append(state.account.code)
+    return found if states else {BlackoutLimits(): []}
+
+
+def _key(limits: BlackoutLimits) -> str:
+    return f"-{limits.minutes_before} +{limits.minutes_after} >{number(limits.impact_above)}"
+
+
+def _announce(limits: BlackoutLimits, accounts: Sequence[str], now: datetime) -> int:
+    rows = WindowAnnouncement.objects.filter(window=_key(limits))
+    row = rows.filter(closed_at=None).first()
+    blackout = _blackout(limits, now)
+    if blackout is None:
+        return 0 if row is None else _close(row, now, accounts)
+    if row is not None:
+        row.events, row.closes_at = blackout.events, blackout.closes_at  # an event may have joined it
+        row.save(update_fields=["events", "closes_at"])
+        return 0
+    if rows.filter(closed_at__gte=now).exists():  # this run was overtaken by a later one
+        return 0
+    _open(limits, accounts, now, blackout)
+    return 1
+
+
+def _blackout(limits: BlackoutLimits, now: datetime) -> _Blackout | None:
+    events = events_near(now, limits)
+    zone = ZoneInfo("UTC")
+    reasons = blackout_reasons(events, now, limits, zone=zone, instrument=DESK_INSTRUMENT)
+    if not reasons or reasons[0].retry_at is None:
+        return None
+    active = [
+        window
+        for window in blackout_windows(events, limits, DESK_INSTRUMENT)
+        if window.opens_at <= now <= window.closes_at
+    ]
+    names = dict.fromkeys(
+        f"{window.event.event_type} {_minute(window.event.start_at)}"
+        for window in active
+        if window.event.start_at is not None
+    )
+    return _Blackout(active[0].opens_at, reasons[0].retry_at, "; ".join(names)[:EVENTS_LENGTH])
+
+
+def _open(limits: BlackoutLimits, accounts: Sequence[str], now: datetime, blackout: _Blackout) -> None:
+    row = WindowAnnouncement.objects.create(
+        window=_key(limits),
+        events=blackout.events,
+        opens_at=blackout.opens_at,
+        closes_at=blackout.closes_at,
+        opened_at=now,
+    )
+    _alert("window_opened", 3, row, accounts, blackout.closes_at)
+
+
+def _close(row: WindowAnnouncement, now: datetime, accounts: Sequence[str]) -> int:
+    row.closed_at = now
+    row.save(update_fields=["closed_at"])
+    # One whose event was taken back, or whose limits changed, is over before its time.
+    _alert("window_closed", 2, row, accounts, min(row.closes_at, now))
+    return 1
+
+
+def _alert(
+    code: str, priority: int, row: WindowAnnouncement, accounts: Sequence[str], until: datetime
+) -> None:
+    shown = ", ".join(accounts[:ACCOUNTS_SHOWN]) + (", …" if len(accounts) > ACCOUNTS_SHOWN else "")
+    alert_raise(
+        code,
+        priority=priority,
+        params={"events": row.events, "until": _minute(until), "accounts": shown or "-"},
+        dedup_key=f"announcement {row.pk}",
+        account=accounts[0] if len(accounts) == 1 else "",
+    )
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,18 @@
+"""Periodic work of the risk app: each task reads the clock and calls one service."""
+
+from celery import shared_task
+
+from mia_site.ops.clock import database_now
+from risk.trade_window_filter import calendar_check, calendar_refresh
+
+
+@shared_task(name="risk.tasks.check_calendar", acks_late=True)
+def check_calendar() -> None:
+    """Announces blackouts that open or close."""
+    calendar_check(database_now())
+
+
+@shared_task(name="risk.tasks.refresh_calendar", acks_late=True)
+def refresh_calendar() -> None:
+    """Reads the files of the macro calendar again."""
+    calendar_refresh()
