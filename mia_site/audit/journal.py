@@ -32,7 +32,7 @@ class Leaf:
     leaf_hash: bytes
 
 
-def canonical_value(field: models.Field[Any, Any], value: Any) -> Any:
+def canonical_value(field: "models.Field[Any, Any]", value: Any) -> Any:
     """A column's value as it is hashed: money at the column's scale, bytes as base64, JSON as it is."""
     if value is None:
         return None
