@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class DecisionsConfig(AppConfig):
     name = "decisions"
     label = "decisions"
+
+    def ready(self) -> None:
+        from decisions.alert_texts import TEXTS
+        from mia_site.ops.alerts import alert_texts_register  # models cannot be imported before this point
+
+        alert_texts_register(TEXTS)

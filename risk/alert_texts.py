@@ -18,3 +18,24 @@ CALENDAR_TEXTS: dict[str, str] = {
         "The calendar source %(source)s could not be read whole (%(file)s): %(error)s"
     ),
 }
+
+CONTROLLER_TEXTS: dict[str, str] = {
+    "drawdown_breached": gettext_noop("%(account)s: drawdown %(drawdown)s is above the limit %(limit)s, trading is stopped"),
+    "drawdown_in_shadow": gettext_noop(
+        "%(account)s: drawdown %(drawdown)s is above the limit %(limit)s; the rule is in shadow, nothing was stopped"
+    ),
+    "risk_check_failed": gettext_noop("%(account)s: the risk check failed, the answer was stop (%(error)s)"),
+    "equity_stale": gettext_noop(
+        "%(account)s: no equity for %(age)s s, at most %(limit)s s are allowed; new trades are blocked"
+    ),
+    "trading_stopped": gettext_noop("%(account)s: trading is set to %(state)s by %(actor)s: %(reason)s"),
+    "trading_resumed": gettext_noop("%(account)s: trading is set to %(state)s again by %(actor)s: %(reason)s"),
+    "desk_stopped": gettext_noop("The whole desk is set to %(state)s by %(actor)s: %(reason)s"),
+    "desk_resumed": gettext_noop("The whole desk is set to %(state)s again by %(actor)s: %(reason)s"),
+    "limits_applied": gettext_noop("%(account)s: limits v%(version)s by %(actor)s are in force: %(reason)s"),
+    "limits_proposed": gettext_noop(
+        "%(account)s: limits v%(version)s by %(actor)s loosen and wait for a second person: %(reason)s"
+    ),
+    "limits_approved": gettext_noop("%(account)s: limits v%(version)s were approved by %(actor)s: %(reason)s"),
+    "limits_rejected": gettext_noop("%(account)s: limits v%(version)s were rejected by %(actor)s: %(reason)s"),
+}

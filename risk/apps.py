@@ -7,6 +7,6 @@ class RiskConfig(AppConfig):
 
     def ready(self) -> None:
         from mia_site.ops.alerts import alert_texts_register  # models cannot be imported before this point
-        from risk.alert_texts import CALENDAR_TEXTS
+        from risk.alert_texts import CALENDAR_TEXTS, CONTROLLER_TEXTS
 
-        alert_texts_register(CALENDAR_TEXTS)
+        alert_texts_register(CALENDAR_TEXTS | CONTROLLER_TEXTS)

@@ -1,0 +1,264 @@
+"""The decision log: `log_decision` of the specification records, `submit` judges and records.
+
+What cannot be recorded is not allowed: either the decision, its features, its journal entry and the projections are
+committed together, or the caller gets an error that says "block".
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from django.db import DatabaseError, OperationalError, transaction
+
+from decisions.deadline import transaction_within
+from decisions.inputs import DecisionInput, OutcomeInput
+from decisions.judging import Judged, decision_judge, trading_state
+from decisions.models import Decision, IdempotencyKey, Outcome
+from mia_site.audit.actors import Actor, command_actor
+from mia_site.audit.journal import BATCH, Leaf
+from mia_site.audit.models import Entry
+from mia_site.audit.receipts import receipt_sign
+from mia_site.ops.alerts import alert_raise_outside
+from mia_site.ops.clock import database_now
+from mia_site.ops.retry import Deadline, DeadlineExceeded, retry_within, with_retries
+from mia_site.ops.timings import timed
+from risk.equity import time_check
+from risk.inputs import InputError
+from risk.locking import account_lock, account_only, desk_lock, seq_take
+from risk.models import AccountState, Admission, Client
+from risk.selectors.facts import FactsBook
+from risk.written import Written
+
+log = structlog.get_logger(__name__)
+DEADLINE_SECONDS = 0.5
+BATCH_DEADLINE_SECONDS = 20.0
+KEY_LENGTH = 128
+
+
+class EngineUnavailable(RuntimeError):
+    """The desk cannot judge or record now: the answer is block, and nothing was recorded."""
+
+
+class KeyReused(ValueError):
+    """An Idempotency-Key came again with another body."""
+
+
+class OtherAccount(PermissionError):
+    """A client named an account that it is not bound to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A recorded decision and its receipt. `expired`: a replay whose verdict may no longer be acted on."""
+
+    decision: Decision
+    leaf: Leaf
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipted:
+    """Answers in the order asked, and one signed note over every leaf that was written for them."""
+
+    answers: list[Answered]
+    note: str
+    replayed: bool = False
+
+
+@timed("submit")
+def submit(
+    sent: Sequence[DecisionInput], *, client: Client, actor: Actor, key: str = "", body: bytes = b"",
+    deadline: Deadline | None = None,
+) -> Receipted:
+    """Judges and records decisions of one client, all or nothing.
+
+    A `key` (Idempotency-Key) that was answered before, with the same `body`, gets the stored decisions back.
+    Raises `InputError` (field names carry the index in a batch), `OtherAccount`, `KeyReused`, and
+    `EngineUnavailable` for anything that kept the desk from recording.
+    """
+    _check(sent, client, key)
+    deadline = deadline or Deadline(DEADLINE_SECONDS if len(sent) == 1 else BATCH_DEADLINE_SECONDS)
+    try:
+        return retry_within(deadline, lambda: _submit(sent, client, actor, key, body, deadline))
+    except (DatabaseError, DeadlineExceeded, OSError) as error:
+        log.warning("submit_failed", error=type(error).__name__, detail=str(error)[:300])
+        alert_raise_outside(
+            "engine_unavailable", priority=4, account=client.account.code, params={"error": type(error).__name__}
+        )
+        raise EngineUnavailable(f"{type(error).__name__}: the decision could not be recorded in time") from error
+
+
+def _check(sent: Sequence[DecisionInput], client: Client, key: str) -> None:
+    if len(key) > KEY_LENGTH or not key.isprintable():
+        raise InputError("Idempotency-Key", key[:40], f"at most {KEY_LENGTH} printable characters")
+    for item in sent:
+        if item.account != client.account.code:
+            raise OtherAccount(item.account)
+
+
+def _submit(
+    sent: Sequence[DecisionInput], client: Client, actor: Actor, key: str, body: bytes, deadline: Deadline
+) -> Receipted:
+    with transaction_within(deadline):
+        desk = desk_lock()
+        state = account_lock(client.account.code)
+        now = database_now()
+        book = FactsBook(state, desk, now)
+        if key:
+            stored = _stored(client, key, body)
+            if stored:
+                return _replayed(stored, book)
+        judged = _judge_all(book, sent, client=client, actor=actor)
+        leaves = _write(state, judged, actor=actor)
+        if key:
+            IdempotencyKey.objects.create(
+                client=client, key=key, body_sha256=_sha256(body), created_at=now,
+                decision_ids=[str(item.decision.id) for item in judged],
+            )  # fmt: skip
+        note = receipt_sign(leaves, now)
+    by_id = {leaf.entry_id: leaf for leaf in leaves}
+    return Receipted([Answered(item.decision, by_id[item.decision.id]) for item in judged], note)
+
+
+def _judge_all(
+    book: FactsBook, sent: Sequence[DecisionInput], *, client: Client | None, actor: Actor
+) -> list[Judged]:
+    judged = []
+    for index, item in enumerate(sent):
+        try:
+            judged.append(decision_judge(book, item, client=client, actor=actor))
+        except InputError as error:
+            if len(sent) > 1:
+                raise InputError(f"[{index}].{error.field}", error.value, error.expected) from error
+            raise
+    return judged
+
+
+def _write(state: AccountState, judged: Sequence[Judged], *, actor: Actor) -> list[Leaf]:
+    """Everything of the transaction through one door; the leaves in the order of the facts."""
+    written = Written()
+    for item in judged:
+        written.add(item.told)
+        written.facts.append(item.decision)
+        if item.features is not None:
+            written.companions.append(item.features)
+    leaves = written.record(actor=actor, account=state.account.code)
+    Admission.objects.bulk_create(
+        [item.admission for item in judged if item.admission is not None], batch_size=BATCH
+    )
+    state.save()
+    return leaves
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _stored(client: Client, key: str, body: bytes) -> list[Decision]:
+    row = IdempotencyKey.objects.filter(client=client, key=key).first()
+    if row is None:
+        return []
+    if row.body_sha256 != _sha256(body):
+        raise KeyReused(key)
+    found = {str(decision.id): decision for decision in Decision.objects.filter(id__in=row.decision_ids)}
+    return [found[identifier] for identifier in row.decision_ids]
+
+
+def _replayed(decisions: Sequence[Decision], book: FactsBook) -> Receipted:
+    """The stored decisions again. After expiry, or once state or limits are others, none may be acted on."""
+    entries = {entry.id: entry for entry in Entry.objects.filter(id__in=[decision.id for decision in decisions])}
+    leaves = [Leaf(decision.id, bytes(entries[decision.id].leaf_hash)) for decision in decisions]
+    answers = [
+        Answered(decision, leaf, expired=_expired(decision, book))
+        for decision, leaf in zip(decisions, leaves, strict=True)
+    ]
+    return Receipted(answers, receipt_sign(leaves, decisions[0].recorded_at), replayed=True)
+
+
+def _expired(decision: Decision, book: FactsBook) -> bool:
+    if not decision.verdict or decision.valid_until is None:
+        return False
+    return (
+        book.now > decision.valid_until
+        or decision.trading_state != trading_state(book).value
+        or decision.limits_id != book.state.limits_id
+    )
+
+
+def log_decision(
+    trade_id: str, decision: str, signal_score: float, regime_probs: Mapping[str, float], *,
+    account: str | None = None, instrument: str = "ES", actor: Actor | None = None, **details: Any,
+) -> UUID:  # fmt: skip
+    """Records a decision that was taken elsewhere (the specification's function); returns its id.
+
+    `signal_score` 0..1; `regime_probs` for range, trend, defensive, sum at most 1; `details` as in the API's body.
+    Tries three times, 2^attempt seconds apart, while the database is away. Raises `InputError` for values that
+    cannot be taken and the database's error where nothing could be recorded; either way an alert tells of it.
+    """
+    try:
+        code = account or account_only()
+        sent = _sent(
+            {
+                "account": code, "trade_id": trade_id, "decision": decision, "signal_score": signal_score,
+                "regime_probs": dict(regime_probs), "instrument": instrument, "mode": "record", **details,
+            }
+        )  # fmt: skip
+        return with_retries(lambda: _log(sent, actor or command_actor("log_decision")), retry_on=OperationalError)
+    except Exception as error:
+        alert_raise_outside(
+            "decision_not_logged", priority=3, account=account or "",
+            params={"trade_id": str(trade_id)[:128], "error": f"{type(error).__name__}: {error}"[:500]},
+        )  # fmt: skip
+        raise
+
+
+def _sent(body: dict[str, Any]) -> DecisionInput:
+    try:
+        return msgspec.convert(body, DecisionInput)
+    except msgspec.ValidationError as error:
+        raise InputError("decision", str(body.get("trade_id", ""))[:128], str(error)) from error
+
+
+@timed("log_decision")
+def _log(sent: DecisionInput, actor: Actor) -> UUID:
+    with transaction.atomic():
+        desk = desk_lock()
+        state = account_lock(sent.account)
+        book = FactsBook(state, desk, database_now())
+        judged = _judge_all(book, [sent], client=None, actor=actor)
+        _write(state, judged, actor=actor)
+    return judged[0].decision.id
+
+
+@timed("record_outcome")
+def outcome_record(decision: Decision, told: OutcomeInput, *, actor: Actor) -> tuple[Outcome, Leaf, str]:
+    """Records what became of a decision; the newest outcome counts. Returns it with its leaf and receipt.
+
+    An outcome equal to the newest one adds nothing. Raises `InputError`.
+    """
+    with transaction.atomic():
+        desk_lock()
+        state = account_lock(decision.account.code)
+        seq, now = seq_take(state)
+        time_check("closed_at", told.closed_at, now)
+        newest = Outcome.objects.filter(decision_id=decision.id).order_by("-id").first()
+        if newest is not None and _same(newest, told):
+            entry = Entry.objects.get(id=newest.id)
+            leaf = Leaf(newest.id, bytes(entry.leaf_hash))
+            return newest, leaf, receipt_sign([leaf], newest.recorded_at)
+        outcome = Outcome(
+            account=state.account, seq=seq, decision_id=decision.id, actor=str(actor), recorded_at=now,
+            pnl=told.pnl, closed_at=told.closed_at, final=told.final, quantity=told.quantity,
+            exit_price=told.exit_price,
+        )  # fmt: skip
+        state.save()
+        leaf = Written(facts=[outcome]).record(actor=actor, account=state.account.code)[0]
+        return outcome, leaf, receipt_sign([leaf], now)
+
+
+def _same(newest: Outcome, told: OutcomeInput) -> bool:
+    return all(getattr(newest, name) == value for name, value in msgspec.structs.asdict(told).items())

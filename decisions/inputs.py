@@ -1,0 +1,101 @@
+"""What a bot sends: frozen, bounded, checked at the door."""
+
+import math
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from risk.inputs import (
+    AccountCode,
+    Aware,
+    EquityInput,
+    Input,
+    Instrument,
+    Positions,
+    Reason,
+    Text,
+    decimal_check,
+    positions_check,
+)
+
+Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Share = Annotated[float, Meta(ge=0, le=1)]
+TradeId = Annotated[str, Meta(min_length=1, max_length=128)]
+FeatureName = Annotated[str, Meta(min_length=1, max_length=200)]
+SUM_TOLERANCE = 1e-9
+
+
+class RegimeInput(Input, frozen=True, omit_defaults=True):
+    """Probabilities of the market regimes; one may be left out, together they are at most 1."""
+
+    range: Share | None = None
+    trend: Share | None = None
+    defensive: Share | None = None
+
+    def __post_init__(self) -> None:
+        if math.fsum(value for value in (self.range, self.trend, self.defensive) if value is not None) > 1 + SUM_TOLERANCE:
+            raise ValueError("regime_probs: expected probabilities whose sum is at most 1")
+
+
+class MarketInput(Input, frozen=True):
+    """The market as the bot saw it."""
+
+    bid: Decimal
+    ask: Decimal
+
+    def __post_init__(self) -> None:
+        decimal_check("bid", self.bid)
+        decimal_check("ask", self.ask)
+
+
+class DecisionInput(Input, frozen=True):
+    """A decision to judge (`gate`) or only to record (`record`)."""
+
+    account: AccountCode
+    trade_id: TradeId
+    decision: Word
+    signal_score: Share
+    regime_probs: RegimeInput
+    instrument: Instrument
+    side: Literal["buy", "sell"] | None = None
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    order_type: Annotated[str, Meta(max_length=16)] = ""
+    order_id: Text = ""
+    decided_at: Aware | None = None
+    reason: Reason = ""
+    features: Annotated[dict[FeatureName, float], Meta(max_length=1000)] = {}
+    algorithm: Annotated[str, Meta(max_length=64)] = ""
+    model: Annotated[str, Meta(max_length=64)] = ""
+    trace_id: Text = ""
+    mode: Literal["gate", "record"] = "gate"
+    equity: EquityInput | None = None
+    positions: Positions | None = None
+    market: MarketInput | None = None
+
+    def __post_init__(self) -> None:
+        decimal_check("quantity", self.quantity, positive=True)
+        decimal_check("price", self.price)
+        positions_check("positions", self.positions)
+
+
+class OutcomeInput(Input, frozen=True):
+    """What became of a decision; money in the account's currency."""
+
+    pnl: Decimal
+    closed_at: Aware
+    final: bool
+    quantity: Decimal | None = None
+    exit_price: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        decimal_check("pnl", self.pnl)
+        decimal_check("quantity", self.quantity, positive=True)
+        decimal_check("exit_price", self.exit_price)
+
+
+def regime_dict(regimes: RegimeInput) -> dict[str, float]:
+    """Only the regimes that were sent."""
+    return {name: value for name, value in msgspec.structs.asdict(regimes).items() if value is not None}

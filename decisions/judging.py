@@ -1,0 +1,186 @@
+"""From what a bot sent to the rows that will be written: judged on one book of facts, nothing saved here."""
+
+import hashlib
+import os
+import struct
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from decisions.inputs import DecisionInput, regime_dict
+from decisions.models import Decision, DecisionFeatures
+from mia_site.audit.actors import Actor
+from risk.admissions import admission_apply
+from risk.equity import equity_apply, positions_apply
+from risk.inputs import InputError
+from risk.locking import seq_take
+from risk.models import Admission, Client
+from risk.rules.effect import effect_of
+from risk.rules.gate import judge
+from risk.rules.limits import FreshnessLimits
+from risk.rules.types import Ask, Effect, Facts, Reason, Side, TradingState, Verdict, VerdictKind
+from risk.selectors.facts import FactsBook
+from risk.stops import figure, view_evidence
+from risk.trading_states import SEVERITY
+from risk.written import Written
+
+SALT_BYTES = 16
+
+
+@dataclass(slots=True)
+class Judged:
+    """One decision, ready to be written."""
+
+    decision: Decision
+    features: DecisionFeatures | None
+    admission: Admission | None
+    told: Written
+    """Facts that came inside the same body: equity, positions, and a stop they caused."""
+
+
+def decision_judge(book: FactsBook, sent: DecisionInput, *, client: Client | None, actor: Actor) -> Judged:
+    """Takes in what the body tells, judges (mode gate), and builds the rows. Raises `InputError`."""
+    seq, _ = seq_take(book.state)
+    told = _told(book, sent, actor=actor, seq=seq)
+    ask = ask_of(sent)
+    vector = _vector(book, sent)
+    facts = book.facts(ask, vector)
+    decision = _decision(book, sent, seq=seq, client=client, actor=actor)
+    features = _features(book, sent, decision, vector)
+    if sent.mode == "record":
+        decision.effect = _effect(ask, facts, book.now).value
+        return Judged(decision, features, None, told)
+    verdict = judge(ask, facts, book.now)
+    _verdict(decision, verdict, facts, book, sent)
+    admission = None
+    if verdict.verdict is not VerdictKind.BLOCK:
+        book.admitted(ask, verdict.effect)
+        admission = admission_apply(
+            book.state, id=decision.id, effect=verdict.effect, instrument=sent.instrument, side=sent.side or "",
+            quantity=verdict.max_quantity or sent.quantity, seq=seq, now=book.now,
+        )  # fmt: skip
+    return Judged(decision, features, admission, told)
+
+
+def ask_of(sent: DecisionInput) -> Ask:
+    return Ask(
+        trade_id=sent.trade_id,
+        decision=sent.decision,
+        instrument=sent.instrument,
+        side=None if sent.side is None else Side(sent.side),
+        quantity=sent.quantity,
+        price=sent.price,
+        decided_at=sent.decided_at,
+        signal_score=sent.signal_score,
+    )
+
+
+def _told(book: FactsBook, sent: DecisionInput, *, actor: Actor, seq: int) -> Written:
+    """Equity and positions inside the body are stored and judged first, in the same transaction."""
+    written = Written()
+    if sent.equity is not None:
+        written = equity_apply(book.state, [sent.equity], actor=actor, seq=seq, now=book.now)[0]
+    if sent.positions is not None:
+        at = sent.equity.at if sent.equity is not None else book.now
+        written.add(positions_apply(book.state, at, sent.positions, seq=seq, now=book.now))
+    if sent.positions is not None or (sent.equity is not None and sent.equity.positions is not None):
+        book.positions_reported()
+    return written
+
+
+def _vector(book: FactsBook, sent: DecisionInput) -> list[float] | None:
+    try:
+        return book.vector(sent.features)
+    except KeyError as error:
+        version = book.features.version if book.features else 0
+        raise InputError("features", str(error.args[0])[:100], f"names of feature set v{version}") from error
+
+
+def _decision(book: FactsBook, sent: DecisionInput, *, seq: int, client: Client | None, actor: Actor) -> Decision:
+    state = book.state
+    return Decision(
+        recorded_at=book.now, account=state.account, seq=seq, client=client, actor=str(actor), mode=sent.mode,
+        at=book.now, decided_at=sent.decided_at, trade_id=sent.trade_id, decision=sent.decision,
+        signal_score=sent.signal_score, regime_probs=regime_dict(sent.regime_probs), instrument=sent.instrument,
+        side=sent.side or "", quantity=sent.quantity, price=sent.price, order_type=sent.order_type,
+        order_id=sent.order_id, reason=sent.reason, algorithm=sent.algorithm, model=sent.model,
+        trace_id=sent.trace_id, limits=state.limits,
+        limits_version=None if state.limits is None else state.limits.version,
+        trading_state=trading_state(book).value,
+    )  # fmt: skip
+
+
+def trading_state(book: FactsBook) -> TradingState:
+    """The stricter of the account's state and the desk's."""
+    return max(TradingState(book.state.state), TradingState(book.desk.state), key=SEVERITY.__getitem__)
+
+
+def _features(
+    book: FactsBook, sent: DecisionInput, decision: Decision, vector: list[float] | None
+) -> DecisionFeatures | None:
+    """The packed vector with its commitment in the decision; without a loaded set the names go to the context."""
+    if not sent.features:
+        return None
+    if book.features is None or vector is None:
+        decision.context = {"features": sent.features}
+        return None
+    packed, salt = struct.pack(f"<{len(vector)}d", *vector), os.urandom(SALT_BYTES)
+    decision.feature_set_id = book.features.id
+    decision.feature_commitment = hashlib.sha256(salt + packed).hexdigest()
+    return DecisionFeatures(
+        id=decision.id, recorded_at=book.now, feature_set_id=book.features.id, vector=packed, salt=salt
+    )
+
+
+def _effect(ask: Ask, facts: Facts, now: datetime) -> Effect:
+    freshness = facts.limits.freshness if facts.limits else FreshnessLimits()
+    return effect_of(ask, facts.position, now, timedelta(seconds=freshness.positions_seconds))
+
+
+def _verdict(decision: Decision, verdict: Verdict, facts: Facts, book: FactsBook, sent: DecisionInput) -> None:
+    decision.verdict, decision.effect = verdict.verdict.value, verdict.effect.value
+    decision.reasons = [reason_dict(reason) for reason in verdict.reasons]
+    decision.shadow_reasons = [reason_dict(reason) for reason in verdict.shadow_reasons]
+    decision.reason_code = verdict.reasons[0].code.value if verdict.reasons else ""
+    decision.max_quantity, decision.valid_until = verdict.max_quantity, verdict.valid_until
+    decision.retry_at = verdict.retry_at
+    decision.judged_on = judged_on(facts, book, sent)
+    if facts.features is not None:
+        decision.feature_coverage = float(facts.features.coverage)
+
+
+def reason_dict(reason: Reason) -> dict[str, Any]:
+    """A reason as it is stored and answered."""
+    told: dict[str, Any] = {"code": reason.code.value, "message": reason.message, "evidence": dict(reason.evidence)}
+    if reason.retry_at is not None:
+        told["retry_at"] = reason.retry_at.isoformat()
+    return told
+
+
+def judged_on(facts: Facts, book: FactsBook, sent: DecisionInput) -> dict[str, Any]:
+    """The numbers behind a verdict, as JSON values."""
+    pace, position, memory, features = facts.pace, facts.position, facts.memory, facts.features
+    return {
+        "account_state": facts.state.state.value if facts.state else None,
+        "desk_state": facts.desk_state.state.value if facts.desk_state else None,
+        "equity": facts.equity and {"equity": figure(facts.equity.equity), "at": facts.equity.at.isoformat()},
+        "drawdowns": [view_evidence(view) for view in facts.drawdowns],
+        "position": position
+        and {
+            "quantity": figure(position.quantity),
+            "at": position.at.isoformat(),
+            "pending_reductions": figure(position.pending_reductions),
+        },
+        "openings_last_hour": pace.openings_last_hour if pace else None,
+        "calendar_refreshed_at": facts.calendar.refreshed_at and facts.calendar.refreshed_at.isoformat(),
+        "memory": memory and {"clusters": list(memory.cluster_ids), "vix_es_correlation": memory.vix_es_correlation},
+        "features": features
+        and {
+            "set": features.set_version,
+            "coverage": float(features.coverage),
+            "present": features.present,
+            "count": features.count,
+            "missing_top": list(features.missing_top),
+        },
+        "market": sent.market and {"bid": figure(sent.market.bid), "ask": figure(sent.market.ask)},
+    }

@@ -1,0 +1,21 @@
+"""Admissions: what the gate let through, as pace and pending exits are measured on it."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from risk.models import AccountState, Admission
+from risk.rules.types import Effect
+
+
+def admission_apply(
+    state: AccountState, *, id: UUID, effect: Effect, instrument: str, side: str, quantity: Decimal | None,
+    seq: int, now: datetime,
+) -> Admission | None:
+    """The projection row (unsaved) of an allowed decision; None for one that moves nothing."""
+    if effect is Effect.NEUTRAL:
+        return None
+    return Admission(
+        id=id, account_id=state.account_id, seq=seq, at=now, effect=effect.value, instrument=instrument, side=side,
+        quantity=quantity,
+    )  # fmt: skip

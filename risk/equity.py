@@ -1,0 +1,184 @@
+"""Equity and positions: stored and judged in one transaction (DESIGN 4.2)."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from mia_site.audit.actors import Actor
+from mia_site.audit.canonical import canonical_bytes
+from mia_site.audit.journal import Leaf, canonical_fields
+from risk.inputs import EquityInput, InputError, PositionInput, PositionsInput
+from risk.locking import account_lock, desk_lock, seq_take
+from risk.models import AccountState, EquityBatch, EquityPoint, PositionReport
+from risk.rules.drawdown import Mark, Point, PointError, mark_advance, mark_start, mark_view
+from risk.rules.limits import DrawdownLimit, Limits
+from risk.rules.mark_codec import mark_dump, mark_load
+from risk.selectors.drawdown import drawdown_views
+from risk.selectors.limits import limits_of
+from risk.stops import breach_stop, figure, worst_update
+from risk.written import Written
+
+FUTURE = timedelta(seconds=5)
+"""How far ahead of the desk's clock a report may be dated: further, its time is wrong and so is what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class EquityRecorded:
+    """What became of a report: points stored, points known already, the trading state after it, leaves in order."""
+
+    recorded: int
+    unchanged: int
+    state: str
+    leaves: list[Leaf]
+
+
+def time_check(field: str, at: datetime, now: datetime) -> None:
+    if at > now + FUTURE:
+        raise InputError(field, at.isoformat(), f"a time up to now ({now.isoformat()})")
+
+
+def equity_record(*, account: str, points: Sequence[EquityInput], actor: Actor) -> EquityRecorded:
+    """Stores a report of one or more points and judges it then and there: a breach stops the account.
+
+    A point that is stored already (same time, equity and flow) changes nothing. A point older than the last one is
+    kept as late: it can raise a peak and can break a floor, and never becomes the current equity.
+    Raises `InputError` naming the point, and `AccountUnknown`.
+    """
+    with transaction.atomic():
+        desk_lock()
+        state = account_lock(account)
+        seq, now = seq_take(state)
+        written, stored = equity_apply(state, points, actor=actor, seq=seq, now=now)
+        state.save()
+        leaves = written.record(actor=actor, account=account)
+    return EquityRecorded(stored, len(points) - stored, state.state, leaves)
+
+
+def positions_record(*, account: str, report: PositionsInput, actor: Actor) -> EquityRecorded:
+    """Stores a report of all open positions. Raises `InputError` and `AccountUnknown`."""
+    with transaction.atomic():
+        desk_lock()
+        state = account_lock(account)
+        seq, now = seq_take(state)
+        written = positions_apply(state, report.at, report.positions, seq=seq, now=now)
+        state.save()
+        leaves = written.record(actor=actor, account=account)
+    return EquityRecorded(len(written.facts), 1 - len(written.facts), state.state, leaves)
+
+
+def equity_apply(
+    state: AccountState, points: Sequence[EquityInput], *, actor: Actor, seq: int, now: datetime
+) -> tuple[Written, int]:
+    """Folds the points into the locked account (unsaved). Returns what to write, and how many points are new."""
+    for index, point in enumerate(points):
+        time_check(f"equity[{index}].at", point.at, now)
+    fresh = _unknown(state, points)
+    if not fresh:
+        return Written(), 0
+    rows, written = [], Written()
+    limits = limits_of(state)
+    for ordinal, (index, point) in enumerate(fresh):
+        late = state.equity_at is not None and point.at < state.equity_at
+        rows.append(
+            EquityPoint(
+                account=state.account, seq=seq, ordinal=ordinal, at=point.at, equity=point.equity,
+                balance=point.balance, open_pnl=point.open_pnl, cash_flow=point.cash_flow, late=late, recorded_at=now,
+            )
+        )  # fmt: skip
+        try:
+            written.add(_fold(state, limits, point, late=late, actor=actor, seq=seq, now=now))
+        except PointError as error:
+            raise InputError(f"equity[{index}].{error.field}", figure(point.equity), str(error)) from error
+        if point.positions is not None:
+            written.add(positions_apply(state, point.at, point.positions, seq=seq, now=now))
+    batch = EquityBatch(account=state.account, seq=seq, count=len(rows), digest="", recorded_at=now)
+    for row in rows:
+        row.batch_id = batch.id
+    batch.digest = points_digest(rows)
+    return Written(facts=[batch, *written.facts], companions=[*rows, *written.companions]), len(rows)
+
+
+def points_digest(rows: Sequence[EquityPoint]) -> str:
+    """SHA-256 (hexadecimal) of the canonical bytes of all points of a batch, in their order."""
+    return hashlib.sha256(canonical_bytes([canonical_fields(row) for row in rows])).hexdigest()
+
+
+def _unknown(state: AccountState, points: Sequence[EquityInput]) -> list[tuple[int, EquityInput]]:
+    """The points that are not stored yet, oldest first, with their place in the report."""
+    numbered = sorted(enumerate(points), key=lambda pair: pair[1].at)
+    if state.equity_at is None or numbered[0][1].at > state.equity_at:
+        return numbered
+    stored = set(
+        EquityPoint.objects.filter(
+            account=state.account, origin="live", at__in=[point.at for _, point in numbered]
+        ).values_list("at", "equity", "cash_flow")
+    )
+    return [(index, point) for index, point in numbered if (point.at, point.equity, point.cash_flow) not in stored]
+
+
+def _fold(
+    state: AccountState, limits: Limits | None, point: EquityInput, *, late: bool, actor: Actor, seq: int, now: datetime
+) -> Written:
+    if not late:
+        state.equity, state.equity_at, state.equity_received_at, state.equity_seq = point.equity, point.at, now, seq
+    elif point.cash_flow:
+        raise PointError("cash_flow", "no cash flow in a point older than the last known equity")
+    if limits is None:
+        return Written()
+    marks = {rule.name: _advance(state, rule, point) for rule in limits.drawdown}
+    state.marks = {name: mark_dump(mark) for name, mark in marks.items()}
+    views = [mark_view(rule, marks[rule.name]) for rule in limits.drawdown]
+    worst_update(state, views, marks.values())
+    if late:
+        # What a late point says was true once: below the floor is below the floor.
+        views = [replace(view, equity=min(view.equity, point.equity)) for view in views]
+    return breach_stop(state, limits, views, actor=actor, seq=seq, now=now)
+
+
+def _advance(state: AccountState, rule: DrawdownLimit, point: EquityInput) -> Mark:
+    stored = state.marks.get(rule.name)
+    account = state.account
+    mark = mark_load(stored) if stored else mark_start(rule, account.initial_balance, point.at)
+    return mark_advance(
+        rule, mark, Point(at=point.at, equity=point.equity, cash_flow=point.cash_flow), account.zone
+    )
+
+
+def positions_apply(
+    state: AccountState, at: datetime, positions: Sequence[PositionInput], *, seq: int, now: datetime
+) -> Written:
+    """Takes a position report into the locked account (unsaved); one older than the last is kept, not applied."""
+    time_check("positions.at", at, now)
+    held = {item.instrument: figure(item.quantity) for item in positions if item.quantity}
+    if at == state.positions_at and held == state.positions:
+        return Written()
+    report = PositionReport(account=state.account, seq=seq, at=at, positions=held, recorded_at=now)
+    if state.positions_at is None or at >= state.positions_at:
+        state.positions, state.positions_at, state.positions_seq = held, at, seq
+    return Written(facts=[report])
+
+
+def marks_rebuild(state: AccountState, limits: Limits, *, only: set[str] | None = None) -> None:
+    """Folds the account's stored equity into the marks of the named rules (all by default), unsaved.
+
+    A rule that is new or measures something else than before starts from history: no peak is forgotten.
+    """
+    rules = [rule for rule in limits.drawdown if only is None or rule.name in only]
+    kept = {rule.name: state.marks[rule.name] for rule in limits.drawdown if rule not in rules}
+    marks: dict[str, Mark] = {}
+    zone, initial = state.account.zone, state.account.initial_balance
+    points = EquityPoint.objects.filter(account=state.account, origin="live").order_by("seq", "ordinal")
+    for at, equity, flow in points.values_list("at", "equity", "cash_flow").iterator(chunk_size=5_000):
+        point = Point(at=at, equity=equity, cash_flow=flow)
+        for rule in rules:
+            mark = marks.get(rule.name) or mark_start(rule, initial, at)
+            marks[rule.name] = mark_advance(rule, mark, point, zone)
+    state.marks = kept | {name: mark_dump(mark) for name, mark in marks.items()}
+
+
+def equity_judge(state: AccountState, limits: Limits, *, actor: Actor, seq: int, now: datetime) -> Written:
+    """Judges the account as it stands (after new limits, or by the periodic check), unsaved."""
+    return breach_stop(state, limits, drawdown_views(state, limits, now), actor=actor, seq=seq, now=now)

@@ -1,0 +1,86 @@
+"""What comes in at the door of the risk services: frozen, bounded, checked. Decimals come from text, never float."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+MAX_MONEY = Decimal(10) ** 11
+PLACES = Decimal("0.0001")
+
+Instrument = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._/-]{0,31}$")]
+Aware = Annotated[datetime, Meta(tz=True)]
+AccountCode = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$")]
+Text = Annotated[str, Meta(max_length=128)]
+Reason = Annotated[str, Meta(max_length=2000)]
+
+
+def decimal_check(field: str, value: Decimal | None, *, positive: bool = False) -> None:
+    """Raises ValueError unless `value` is finite, within 15 digits, 4 of them decimals (and above 0 if asked)."""
+    if value is None:
+        return
+    if not value.is_finite() or abs(value) >= MAX_MONEY or value != value.quantize(PLACES):
+        raise ValueError(f"{field}: expected a number of at most 15 digits, 4 of them decimals")
+    if positive and value <= 0:
+        raise ValueError(f"{field}: expected a number above 0")
+
+
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A body, or a part of one; an unknown field is an error."""
+
+
+class PositionInput(Input, frozen=True):
+    """Contracts held in one instrument, signed (long > 0)."""
+
+    instrument: Instrument
+    quantity: Decimal
+
+    def __post_init__(self) -> None:
+        decimal_check("quantity", self.quantity)
+
+
+Positions = Annotated[tuple[PositionInput, ...], Meta(max_length=200)]
+
+
+def positions_check(field: str, positions: tuple[PositionInput, ...] | None) -> None:
+    names = [position.instrument for position in positions or ()]
+    if len(set(names)) != len(names):
+        raise ValueError(f"{field}: expected each instrument once")
+
+
+class EquityInput(Input, frozen=True):
+    """Equity at a moment; `cash_flow` (deposit > 0) is already in it. `positions`: all that are open then."""
+
+    at: Aware
+    equity: Decimal
+    balance: Decimal | None = None
+    open_pnl: Decimal | None = None
+    cash_flow: Decimal = Decimal(0)
+    positions: Positions | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("equity", "balance", "open_pnl", "cash_flow"):
+            decimal_check(name, getattr(self, name))
+        positions_check("positions", self.positions)
+
+
+class PositionsInput(Input, frozen=True):
+    """All open positions of the account at a moment; an empty list says that it is flat."""
+
+    at: Aware
+    positions: Positions
+
+    def __post_init__(self) -> None:
+        positions_check("positions", self.positions)
+
+
+class InputError(ValueError):
+    """A value that cannot be taken: which field, what it held, what was expected."""
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        super().__init__(f"{field}: expected {expected}, got {value!r}")
+        self.field = field
+        self.value = value
+        self.expected = expected

@@ -1,0 +1,141 @@
+"""Limits as law: immutable versions. Tightening takes effect at once, loosening needs a second person."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from mia_site.audit.actors import Actor
+from mia_site.ops.alerts import alert_raise
+from risk.equity import equity_judge, marks_rebuild
+from risk.inputs import InputError
+from risk.locking import account_lock, desk_lock, seq_take
+from risk.models import AccountState, LimitsApproval, LimitsVersion
+from risk.rules.limits import DrawdownLimit, Limits, limits_diff, limits_dump, limits_parse, tightens
+from risk.selectors.limits import limits_of
+from risk.written import Written
+
+
+class LimitsSubmitted(NamedTuple):
+    """The version now in force or proposed; `changed` is False where the document says nothing new."""
+
+    version: LimitsVersion
+    applied: bool
+    changed: bool
+
+
+def limits_submit(account: str, document: Mapping[str, Any], *, actor: Actor, reason: str) -> LimitsSubmitted:
+    """Applies limits at once if none exist or they only tighten, else proposes them for a second person.
+
+    A document equal to the limits in force, or to the newest open proposal, adds nothing.
+    Raises `LimitsError` (field, value, expected), `InputError` for an empty reason, `AccountUnknown`.
+    """
+    reason = reason.strip()
+    if not reason or len(reason) > 2000:
+        raise InputError("reason", reason[:40], "a reason in words, at most 2000 characters")
+    new = limits_parse(document)
+    body = limits_dump(new)
+    with transaction.atomic():
+        desk_lock()
+        state = account_lock(account)
+        newest = LimitsVersion.objects.filter(account=state.account).order_by("-version").first()
+        known = _known(state, newest, body)
+        if known is not None:
+            return LimitsSubmitted(known, known.id == state.limits_id, changed=False)
+        return _version_add(state, newest, new, body, actor=actor, reason=reason)
+
+
+def _known(state: AccountState, newest: LimitsVersion | None, body: dict[str, Any]) -> LimitsVersion | None:
+    if state.limits is not None and state.limits.body == body:
+        return state.limits
+    if newest is not None and newest.body == body and not hasattr(newest, "approval"):
+        return newest
+    return None
+
+
+def _version_add(
+    state: AccountState, newest: LimitsVersion | None, new: Limits, body: dict[str, Any], *, actor: Actor, reason: str
+) -> LimitsSubmitted:
+    seq, now = seq_take(state)
+    old = limits_of(state)
+    applied = old is None or tightens(old, new)
+    changes = [] if old is None else [_plain(change) for change in limits_diff(old, new)]
+    version = LimitsVersion(
+        account=state.account, version=(newest.version if newest else 0) + 1, seq=seq, body=body, changes=changes,
+        proposer=str(actor), reason=reason, applied=applied, recorded_at=now,
+    )  # fmt: skip
+    written = Written(facts=[version])
+    if applied:
+        written.add(_enforce(state, version, old, new, actor=actor, seq=seq, now=now))
+    written.record(actor=actor, account=state.account.code, why=reason)
+    state.save()
+    alert_raise(
+        "limits_applied" if applied else "limits_proposed", priority=2 if applied else 3, account=state.account.code,
+        params={"version": version.version, "actor": str(actor), "reason": reason}, dedup_key=str(version.id),
+    )  # fmt: skip
+    return LimitsSubmitted(version, applied, changed=True)
+
+
+def _plain(change: Any) -> dict[str, str]:
+    return {"path": change.path, "old": _text(change.old), "new": _text(change.new), "direction": str(change.direction)}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _measured_by(rule: DrawdownLimit) -> tuple[object, ...]:
+    """What a rule's mark depends on; while this stays, its mark does."""
+    return rule.mode, rule.reset_at, rule.allowance.of
+
+
+def _enforce(
+    state: AccountState, version: LimitsVersion, old: Limits | None, new: Limits, *, actor: Actor, seq: int, now: datetime
+) -> Written:
+    """Puts a recorded version in force (state unsaved) and judges the account by it then and there."""
+    before = {rule.name: _measured_by(rule) for rule in old.drawdown} if old else {}
+    fresh = {
+        rule.name for rule in new.drawdown if rule.name not in state.marks or before.get(rule.name) != _measured_by(rule)
+    }
+    state.limits = version
+    marks_rebuild(state, new, only=fresh)
+    return equity_judge(state, new, actor=actor, seq=seq, now=now)
+
+
+def limits_decide(version: LimitsVersion, *, approve: bool, actor: Actor, reason: str) -> LimitsApproval:
+    """A second person's yes or no to a proposed version. Raises `InputError` where the version is not open, is older
+    than what is in force, or was proposed by the same actor."""
+    reason = reason.strip()
+    if not reason or len(reason) > 2000:
+        raise InputError("reason", reason[:40], "a reason in words, at most 2000 characters")
+    with transaction.atomic():
+        desk_lock()
+        state = account_lock(version.account.code)
+        version = LimitsVersion.objects.select_related("account").get(id=version.id)
+        _open_check(state, version, actor)
+        seq, now = seq_take(state)
+        approval = LimitsApproval(
+            account=state.account, seq=seq, limits=version, approved=approve, approver=str(actor), reason=reason,
+            recorded_at=now,
+        )  # fmt: skip
+        written = Written(facts=[approval])
+        if approve:
+            new = limits_parse(version.body)
+            written.add(_enforce(state, version, limits_of(state), new, actor=actor, seq=seq, now=now))
+        state.save()
+        written.record(actor=actor, account=state.account.code, why=reason)
+        alert_raise(
+            "limits_approved" if approve else "limits_rejected", priority=2, account=state.account.code,
+            params={"version": version.version, "actor": str(actor), "reason": reason}, dedup_key=str(version.id),
+        )  # fmt: skip
+    return approval
+
+
+def _open_check(state: AccountState, version: LimitsVersion, actor: Actor) -> None:
+    if version.applied or hasattr(version, "approval"):
+        raise InputError("version", version.version, "a version that is still proposed")
+    if state.limits is not None and version.version < state.limits.version:
+        raise InputError("version", version.version, f"a version newer than {state.limits.version}, which is in force")
+    if version.proposer == str(actor):
+        raise InputError("approver", str(actor), "a second person: who proposes a loosening does not approve it")

@@ -1,0 +1,256 @@
+"""The risk controller: `stop_trading` of the specification, the periodic check, and the door to the risk services.
+
+`stop_trading` never fails open: on any trouble it answers "stop".
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import OperationalError, transaction
+
+from mia_site.audit.actors import Actor, command_actor, worker_actor
+from mia_site.audit.journal import Leaf
+from mia_site.ops.alerts import alert_raise, alert_raise_outside
+from mia_site.ops.clock import database_now
+from mia_site.ops.retry import with_retries
+from mia_site.ops.timings import timed
+from risk.accounts import account_open, client_issue, tokens_revoke
+from risk.admissions import admission_apply
+from risk.equity import equity_judge, equity_record, positions_record
+from risk.inputs import InputError
+from risk.limits_law import limits_decide, limits_submit
+from risk.locking import account_lock, account_only, desk_lock, seq_take
+from risk.models import AccountState, Desk
+from risk.models.state import Cause
+from risk.rules.drawdown import breached
+from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.types import TradingState
+from risk.selectors.drawdown import deepest, drawdown_views, tightest_fraction
+from risk.selectors.limits import limits_of
+from risk.stops import drawdown_alert, figure, overtrade_score, penalty_build, snapshot_build, view_evidence
+from risk.trading_states import desk_halt, desk_resume, state_enter, stricter, trading_halt, trading_resume
+from risk.written import Written
+
+__all__ = [
+    "account_open",
+    "admission_apply",
+    "client_issue",
+    "desk_halt",
+    "desk_resume",
+    "drawdown_check",
+    "equity_record",
+    "limits_decide",
+    "limits_submit",
+    "positions_record",
+    "stop_judge",
+    "stop_trading",
+    "tokens_revoke",
+    "trading_halt",
+    "trading_resume",
+]
+log = structlog.get_logger(__name__)
+SNAPSHOT_EVERY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class StopAnswer:
+    """`stop`: trading must stop. `penalty_active`: the figure is above the limit (also where the rule is in shadow)."""
+
+    stop: bool
+    penalty_active: bool
+    snapshot_id: UUID
+    overtrade_risk_score: float
+    limit: Decimal | None
+    leaves: list[Leaf]
+
+
+def stop_trading(drawdown: Decimal | float | str, *, account: str | None = None, actor: Actor | None = None) -> bool:
+    """Whether trading must stop at `drawdown` (fraction; MIA's negative convention is normalised).
+
+    Records a snapshot and a penalty-log row, stops the account and alerts if the drawdown is above the limit.
+    Never raises: on any trouble it alerts and answers True. `account` may be left out where exactly one exists.
+    """
+    try:
+        code = account or account_only()
+        actor = actor or command_actor("stop_trading")
+        return with_retries(
+            lambda: stop_judge(drawdown, account=code, actor=actor), retry_on=OperationalError
+        ).stop
+    except Exception as error:
+        log.exception("stop_trading_failed", account=account)
+        alert_raise_outside(
+            "risk_check_failed", priority=3, account=account or "", params={"error": f"{type(error).__name__}: {error}"}
+        )
+        return True
+
+
+def drawdown_fraction(drawdown: Decimal | float | str) -> Decimal:
+    """`drawdown` as a positive fraction, from its text. Raises `InputError`."""
+    try:
+        value = abs(Decimal(str(drawdown)))
+    except InvalidOperation as error:
+        raise InputError("drawdown", str(drawdown)[:40], "a fraction such as 0.06") from error
+    if not value.is_finite() or value > 1000:
+        raise InputError("drawdown", str(drawdown)[:40], "a fraction such as 0.06")
+    return value.quantize(Decimal("1e-12"))
+
+
+@timed("stop_trading")
+def stop_judge(drawdown: Decimal | float | str, *, account: str, actor: Actor) -> StopAnswer:
+    """What `stop_trading` does, with all it found. Raises `InputError`, `AccountUnknown`, database errors."""
+    value = drawdown_fraction(drawdown)
+    with transaction.atomic():
+        desk_lock()
+        state = account_lock(account)
+        seq, now = seq_take(state)
+        limits = limits_of(state)
+        rule = None if limits is None else tightest_fraction(limits)
+        mode = RuleMode.ENFORCE if limits is None else limits.rule_mode(RuleName.DRAWDOWN)
+        penalty = mode is not RuleMode.OFF if rule is None else value > rule.allowance.value
+        score = overtrade_score(state, limits, now)
+        limit = None if rule is None else rule.allowance.value
+        written = _stop_write(
+            state, value, limit, penalty=penalty, enforced=penalty and mode is RuleMode.ENFORCE, score=score, actor=actor, seq=seq,
+            now=now,
+        )  # fmt: skip
+        state.save()
+        leaves = written.record(actor=actor, account=account)
+    return StopAnswer(penalty and mode is RuleMode.ENFORCE, penalty, written.facts[0].id, score, limit, leaves)
+
+
+def _stop_write(
+    state: AccountState, drawdown: Decimal, limit: Decimal | None, *, penalty: bool, enforced: bool, score: float,
+    actor: Actor, seq: int, now: datetime,
+) -> Written:
+    told = f"drawdown {figure(drawdown)} " + (
+        "and no limit is set" if limit is None else f"{'above' if penalty else 'within'} the limit {figure(limit)}"
+    )
+    evidence: dict[str, Any] = {
+        "drawdown": figure(drawdown),
+        "limit": None if limit is None else figure(limit),
+        "overtrade_risk_score": score,
+        "told_by": str(actor),
+        "shadow": penalty and not enforced,
+    }
+    snapshot = snapshot_build(
+        state, drawdown=drawdown, limit=limit, penalty=penalty, cause=Cause.STOP_TRADING.value, score=score,
+        evidence=evidence, seq=seq, now=now,
+    )  # fmt: skip
+    written = Written(facts=[snapshot, penalty_build(snapshot, reason=told)])
+    if enforced and stricter(TradingState.REDUCE_ONLY, state.state):
+        state.penalty_active = True
+        written.facts.append(
+            state_enter(
+                state, TradingState.REDUCE_ONLY, cause=Cause.STOP_TRADING, reason=told, actor=actor, now=now, seq=seq,
+                evidence=evidence,
+            )
+        )  # fmt: skip
+    if penalty:
+        drawdown_alert(state, drawdown, limit or Decimal(0), stopped=enforced)
+    return written
+
+
+@timed("check_drawdown")
+def drawdown_check(*, actor: Actor | None = None) -> int:
+    """The safety net and heartbeat: judges every account as it stands, ends timed stops, takes the snapshots that are
+    due, alerts where equity has gone silent. Locks only accounts that need a write. Returns how many were written."""
+    actor = actor or worker_actor("risk.tasks.check_drawdown")
+    written = 0
+    for code in _due(database_now()):
+        try:
+            written += _account_check(code, actor)
+        except Exception as error:  # one account's trouble must not leave the others unwatched
+            log.exception("account_check_failed", account=code)
+            alert_raise_outside(
+                "risk_check_failed", priority=4, account=code, params={"error": f"{type(error).__name__}: {error}"}
+            )
+    _timed_desk_resume(actor)
+    Desk.objects.filter(id=1).update(checks_at=database_now())
+    return written
+
+
+def _due(now: datetime) -> Iterator[str]:
+    for state in AccountState.objects.select_related("account", "limits").iterator(chunk_size=1_000):
+        limits = limits_of(state)
+        if limits is not None:
+            _silence_alert(state, limits, now)
+            if _breach_due(state, limits, now) or _snapshot_due(state, now):
+                yield state.account.code
+                continue
+        if state.state_until is not None and state.state_until <= now:
+            yield state.account.code
+
+
+def _breach_due(state: AccountState, limits: Limits, now: datetime) -> bool:
+    if state.state == TradingState.HALTED:
+        return False
+    return any(breached(view) for view in drawdown_views(state, limits, now))
+
+
+def _snapshot_due(state: AccountState, now: datetime) -> bool:
+    if state.equity is None or state.equity_seq <= state.snapshot_seq:
+        return False
+    if state.snapshot_at is None or state.worst_drawdown > state.snapshot_worst:
+        return True
+    return now - state.snapshot_at >= SNAPSHOT_EVERY
+
+
+def _silence_alert(state: AccountState, limits: Limits, now: datetime) -> None:
+    """A stale feed is news only while the account holds something or may trade: the gate blocks it meanwhile."""
+    if state.equity_received_at is None or state.state == TradingState.HALTED:
+        return
+    age = int((now - state.equity_received_at).total_seconds())
+    if age > limits.freshness.equity_seconds:
+        alert_raise(
+            "equity_stale", priority=3, account=state.account.code,
+            params={"age": age, "limit": limits.freshness.equity_seconds},
+            dedup_key=state.equity_received_at.isoformat(),
+        )  # fmt: skip
+
+
+def _account_check(code: str, actor: Actor) -> int:
+    with transaction.atomic():
+        desk_lock()
+        state = account_lock(code)
+        limits = limits_of(state)
+        seq, now = seq_take(state)
+        written = Written()
+        if state.state_until is not None and state.state_until <= now:
+            written.facts.append(
+                state_enter(
+                    state, TradingState.ACTIVE, cause=Cause.MANUAL, actor=actor, now=now, seq=seq,
+                    reason=f"the stop was set until {state.state_until.isoformat()}: {state.state_reason}",
+                )
+            )  # fmt: skip
+        if limits is not None:
+            written.add(equity_judge(state, limits, actor=actor, seq=seq, now=now))
+            if _snapshot_due(state, now):
+                written.facts.append(_snapshot_take(state, limits, seq, now))
+        if not written.facts:
+            return 0
+        state.save()
+        written.record(actor=actor, account=code)
+    return 1
+
+
+def _snapshot_take(state: AccountState, limits: Limits, seq: int, now: datetime) -> Any:
+    views = drawdown_views(state, limits, now)
+    state.drawdown = deepest(views)
+    rule = tightest_fraction(limits)
+    return snapshot_build(
+        state, drawdown=state.drawdown, limit=None if rule is None else rule.allowance.value,
+        penalty=state.penalty_active, cause="check", score=overtrade_score(state, limits, now),
+        evidence={"rules": [view_evidence(view) for view in views]}, seq=seq, now=now,
+    )  # fmt: skip
+
+
+def _timed_desk_resume(actor: Actor) -> None:
+    desk = Desk.objects.filter(id=1).first()
+    if desk is None or desk.state_until is None or desk.state_until > database_now():
+        return
+    desk_resume(reason=f"the stop was set until {desk.state_until.isoformat()}: {desk.state_reason}", actor=actor)

@@ -1,0 +1,132 @@
+"""Everything the gate judges on, read once per transaction; what the gate itself admits is folded in, not re-read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+
+from risk.models import AccountState, Desk
+from risk.rules.limits import Limits
+from risk.rules.types import (
+    Ask,
+    CalendarView,
+    Effect,
+    EquityView,
+    Facts,
+    FeatureView,
+    MemoryView,
+    PaceView,
+    PositionView,
+    StateView,
+    TradingState,
+)
+from risk.selectors.calendar import calendar_view
+from risk.selectors.drawdown import drawdown_views
+from risk.selectors.features import LoadedSet, feature_set, feature_vector, view_of
+from risk.selectors.limits import limits_of
+from risk.selectors.memory import memory_view
+from risk.selectors.pace import pace_view, position_view
+
+
+def state_view(row: AccountState | Desk) -> StateView:
+    return StateView(
+        state=TradingState(row.state), since=row.state_since, reason=row.state_reason, until=row.state_until
+    )
+
+
+@dataclass
+class FactsBook:
+    """The facts of one locked account at `now`, for one decision or a batch of them."""
+
+    state: AccountState
+    desk: Desk
+    now: datetime
+    _pending: dict[str, Decimal] = field(default_factory=dict)
+
+    @cached_property
+    def limits(self) -> Limits | None:
+        return limits_of(self.state)
+
+    @cached_property
+    def features(self) -> LoadedSet | None:
+        return None if self.desk.feature_set_id is None else feature_set(self.desk.feature_set_id)
+
+    @cached_property
+    def memory(self) -> MemoryView | None:
+        return memory_view(self.now)
+
+    @cached_property
+    def calendar(self) -> CalendarView:
+        if self.limits is None:
+            return CalendarView(refreshed_at=self.desk.calendar_at)
+        return calendar_view(self.now, self.limits, self.desk, zone=self.state.account.zone)
+
+    @cached_property
+    def pace(self) -> PaceView:
+        return pace_view(self.state, self.now)
+
+    def vector(self, features: Mapping[str, float]) -> list[float] | None:
+        """The packed order of `features`; None where no set is loaded. Raises KeyError for an unknown name."""
+        return None if self.features is None else feature_vector(self.features, features)
+
+    def facts(self, ask: Ask, vector: list[float] | None) -> Facts:
+        """What is known as `ask` is judged."""
+        state = self.state
+        return Facts(
+            state=state_view(state),
+            desk_state=state_view(self.desk),
+            limits=self.limits,
+            limits_version=None if state.limits is None else state.limits.version,
+            equity=self._equity(),
+            drawdowns=() if self.limits is None else drawdown_views(state, self.limits, self.now),
+            position=self._position(ask.instrument),
+            pace=self.pace,
+            calendar=self.calendar,
+            memory=self.memory,
+            features=self._coverage(vector),
+            zone=state.account.zone,
+        )
+
+    def admitted(self, ask: Ask, effect: Effect) -> None:
+        """Takes note of a decision of this transaction that was let through."""
+        if effect is Effect.OPENS:
+            self.pace = replace(
+                self.pace,
+                openings_last_hour=self.pace.openings_last_hour + 1,
+                oldest_at=self.pace.oldest_at or self.now,
+                last_opening_at=self.now,
+            )
+        elif effect is Effect.REDUCES and ask.quantity is not None:
+            self._pending[ask.instrument] = self._pending.get(ask.instrument, Decimal(0)) + ask.quantity
+
+    def positions_reported(self) -> None:
+        """A newer report answers for the exits that were under way."""
+        self._pending.clear()
+        self._positions.clear()
+
+    @cached_property
+    def _positions(self) -> dict[str, PositionView | None]:
+        return {}
+
+    def _position(self, instrument: str) -> PositionView | None:
+        if instrument not in self._positions:
+            self._positions[instrument] = position_view(self.state, instrument)
+        view = self._positions[instrument]
+        pending = self._pending.get(instrument)
+        if view is None or not pending:
+            return view
+        return replace(view, pending_reductions=view.pending_reductions + pending)
+
+    def _equity(self) -> EquityView | None:
+        state = self.state
+        if state.equity is None or state.equity_at is None or state.equity_received_at is None:
+            return None
+        return EquityView(
+            equity=state.equity,
+            at=min(state.equity_at, state.equity_received_at),
+            initial=state.account.initial_balance,
+        )
+
+    def _coverage(self, vector: list[float] | None) -> FeatureView | None:
+        return None if self.features is None or vector is None else view_of(self.features, vector)

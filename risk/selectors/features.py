@@ -1,0 +1,48 @@
+"""Feature sets, loaded once per version (a version never changes)."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+from risk.models import FeatureSet
+from risk.rules.measures import feature_view
+from risk.rules.types import FeatureView
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSet:
+    """A feature set in memory: `index` is each name's place in the packed vector, `shares` are the importances."""
+
+    id: UUID
+    version: int
+    names: tuple[str, ...]
+    index: Mapping[str, int]
+    shares: tuple[float, ...]
+
+
+@lru_cache(maxsize=8)
+def feature_set(set_id: UUID) -> LoadedSet:
+    row = FeatureSet.objects.get(id=set_id)
+    return LoadedSet(
+        id=row.id,
+        version=row.version,
+        names=tuple(row.names),
+        index={name: place for place, name in enumerate(row.names)},
+        shares=tuple(row.importances),
+    )
+
+
+def feature_vector(loaded: LoadedSet, features: Mapping[str, float]) -> list[float]:
+    """The features in the set's order, NaN where missing. Raises KeyError for a name the set does not know."""
+    vector = [math.nan] * len(loaded.names)
+    for name, value in features.items():
+        vector[loaded.index[name]] = value
+    return vector
+
+
+def view_of(loaded: LoadedSet, vector: list[float]) -> FeatureView:
+    """What the gate needs to know of a vector: its coverage, and what is missing most."""
+    present = [math.isfinite(value) for value in vector]
+    return feature_view(str(loaded.version), loaded.names, loaded.shares, present)

@@ -1,0 +1,38 @@
+"""What the gate let through lately: pace of openings, exits under way."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Count, Max, Min, Sum
+
+from risk.models import AccountState, Admission
+from risk.rules.types import Effect, PaceView, PositionView
+
+HOUR = timedelta(hours=1)
+
+
+def pace_view(state: AccountState, now: datetime) -> PaceView:
+    """Openings allowed in the hour before `now`, and when the last one was."""
+    openings = Admission.objects.filter(account_id=state.account_id, effect=Effect.OPENS.value)
+    hour = openings.filter(at__gt=now - HOUR).aggregate(count=Count("id"), oldest=Min("at"), last=Max("at"))
+    last = hour["last"] or openings.order_by("-at").values_list("at", flat=True).first()
+    return PaceView(openings_last_hour=hour["count"], oldest_at=hour["oldest"], last_opening_at=last)
+
+
+def position_view(state: AccountState, instrument: str) -> PositionView | None:
+    """The position last reported, less what exits allowed since then may still close; None if none was reported.
+
+    An instrument that the last report does not name is flat.
+    """
+    if state.positions_at is None:
+        return None
+    quantity = Decimal(state.positions.get(instrument, "0"))
+    pending = Decimal(0)
+    if quantity:
+        pending = Admission.objects.filter(
+            account_id=state.account_id,
+            effect=Effect.REDUCES.value,
+            instrument=instrument,
+            seq__gt=state.positions_seq,
+        ).aggregate(total=Sum("quantity"))["total"] or Decimal(0)
+    return PositionView(quantity=quantity, at=state.positions_at, pending_reductions=pending)

@@ -1,0 +1,130 @@
+"""The stop itself: snapshot, penalty, state change and alert, built together wherever a drawdown breaks its limit."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from mia_site.audit.actors import Actor
+from mia_site.ops.alerts import alert_raise
+from risk.models import AccountState, Penalty, Snapshot
+from risk.models.state import Cause
+from risk.rules.drawdown import Mark, breached
+from risk.rules.limits import BreachAction, Limits, RuleMode, RuleName
+from risk.rules.measures import overtrade_risk_score, pace_load
+from risk.rules.types import DrawdownView, TradingState
+from risk.selectors.drawdown import deepest
+from risk.selectors.memory import memory_view
+from risk.selectors.pace import pace_view
+from risk.trading_states import state_enter, stricter
+from risk.written import Written
+
+
+def figure(value: Decimal) -> str:
+    """A figure for people and evidence: plain digits, no trailing zeros."""
+    return f"{value.normalize():f}"
+
+
+def overtrade_score(state: AccountState, limits: Limits | None, now: datetime) -> float:
+    """The specification's score: the newest cluster's correlation (0.5 where there is none) joined with the pace."""
+    memory = memory_view(now)
+    load = None if limits is None else pace_load(pace_view(state, now), limits.pace)
+    return overtrade_risk_score(None if memory is None else memory.vix_es_correlation, load)
+
+
+def view_evidence(view: DrawdownView) -> dict[str, str]:
+    return {
+        "rule": view.rule.name,
+        "mode": view.rule.mode.value,
+        "equity": figure(view.equity),
+        "reference": figure(view.reference),
+        "floor": figure(view.floor),
+        "drawdown": figure(view.drawdown),
+        "allowance": f"{figure(view.rule.allowance.value)} of {view.rule.allowance.of.value}",
+    }
+
+
+def snapshot_build(
+    state: AccountState, *, drawdown: Decimal, limit: Decimal | None, penalty: bool, cause: str, score: float,
+    evidence: dict[str, Any], seq: int, now: datetime,
+) -> Snapshot:
+    """A snapshot fact (unsaved) and the projection's memory of it (unsaved)."""
+    state.snapshot_at, state.snapshot_seq, state.snapshot_worst = now, seq, state.worst_drawdown
+    return Snapshot(
+        account=state.account, seq=seq, at=now, drawdown=drawdown, overtrade_risk_score=score, penalty_active=penalty,
+        limit=limit, cause=cause, evidence=evidence, recorded_at=now,
+    )  # fmt: skip
+
+
+def penalty_build(snapshot: Snapshot, *, reason: str) -> Penalty:
+    """The penalty-log row that goes with a snapshot (unsaved)."""
+    return Penalty(
+        account=snapshot.account, seq=snapshot.seq, at=snapshot.at, penalty_active=snapshot.penalty_active,
+        overtrade_risk_score=snapshot.overtrade_risk_score, penalty_kind="drawdown",
+        value=1 if snapshot.penalty_active else 0, reason=reason[:2000], snapshot_id=snapshot.id,
+        recorded_at=snapshot.recorded_at,
+    )  # fmt: skip
+
+
+def breach_stop(
+    state: AccountState, limits: Limits, views: Sequence[DrawdownView], *, actor: Actor, seq: int, now: datetime
+) -> Written:
+    """Stops the locked account (unsaved) if a drawdown rule is broken and it is not stopped that hard already.
+
+    In shadow the breach is recorded once and nothing stops; off is not judged.
+    """
+    broken = [view for view in views if breached(view)]
+    mode = limits.rule_mode(RuleName.DRAWDOWN)
+    if not broken or mode is RuleMode.OFF:
+        if state.penalty_active and mode is RuleMode.SHADOW:
+            state.penalty_active = False
+        return Written()
+    halts = any(view.rule.action is BreachAction.HALTED for view in broken)
+    target = TradingState.HALTED if halts else TradingState.REDUCE_ONLY
+    stops = mode is RuleMode.ENFORCE and stricter(target, state.state)
+    if not stops and not (mode is RuleMode.SHADOW and not state.penalty_active):
+        return Written()
+    worst = max(broken, key=lambda view: view.drawdown)
+    return _stop(state, worst, target, stops, score=overtrade_score(state, limits, now), actor=actor, seq=seq, now=now)
+
+
+def _stop(
+    state: AccountState, view: DrawdownView, target: TradingState, stops: bool, *, score: float, actor: Actor,
+    seq: int, now: datetime,
+) -> Written:
+    evidence = view_evidence(view) | ({} if stops else {"shadow": True})
+    reason = (
+        f"equity {evidence['equity']} is below the floor {evidence['floor']} of {view.rule.name} "
+        f"(drawdown {evidence['drawdown']}, allowance {evidence['allowance']})"
+    )
+    limit = None if view.rule.allowance.of.value == "amount" else view.rule.allowance.value
+    snapshot = snapshot_build(
+        state, drawdown=view.drawdown, limit=limit, penalty=True, cause=Cause.DRAWDOWN.value, score=score,
+        evidence=evidence, seq=seq, now=now,
+    )  # fmt: skip
+    written = Written(facts=[snapshot, penalty_build(snapshot, reason=reason)])
+    state.penalty_active = True
+    if stops:
+        written.facts.append(
+            state_enter(
+                state, target, cause=Cause.DRAWDOWN, reason=reason, actor=actor, now=now, seq=seq, evidence=evidence
+            )
+        )
+    drawdown_alert(state, view.drawdown, view.rule.allowance.value, stopped=stops)
+    return written
+
+
+def drawdown_alert(state: AccountState, drawdown: Decimal, limit: Decimal, *, stopped: bool) -> None:
+    alert_raise(
+        "drawdown_breached" if stopped else "drawdown_in_shadow", priority=3, account=state.account.code,
+        params={"drawdown": figure(drawdown), "limit": figure(limit)}, dedup_key=str(state.seq),
+    )  # fmt: skip
+
+
+def worst_update(state: AccountState, views: Sequence[DrawdownView], marks: Iterable[Mark]) -> None:
+    """Projects the deepest drawdown, now and ever (unsaved)."""
+    state.drawdown = deepest(tuple(views))
+    worst = max(marks, key=lambda mark: mark.worst, default=None)
+    if worst is not None and worst.worst > state.worst_drawdown:
+        state.worst_drawdown = worst.worst
+        state.worst_peak_at, state.worst_trough_at = worst.worst_peak_at, worst.worst_trough_at

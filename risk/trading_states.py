@@ -1,0 +1,178 @@
+"""Trading states: every change is a fact (who, why, on what evidence, until when). No peak is forgotten by a resume."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from mia_site.audit.actors import Actor
+from mia_site.audit.journal import facts_record
+from mia_site.ops.alerts import alert_raise
+from mia_site.ops.clock import database_now
+from risk.inputs import InputError
+from risk.locking import account_lock, desk_lock, seq_take
+from risk.models import AccountState, Desk, Penalty, StateChange
+from risk.models.state import Cause, Scope
+from risk.rules.drawdown import breached
+from risk.rules.limits import RuleMode, RuleName
+from risk.rules.types import TradingState
+from risk.selectors.drawdown import drawdown_views
+from risk.selectors.limits import limits_of
+from risk.written import Written
+
+SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
+STOPS = (TradingState.REDUCE_ONLY, TradingState.HALTED)
+
+
+class StateRefused(InputError):
+    """The change asked for is not one that may be made now; the message says what would be."""
+
+
+def stricter(new: TradingState, old: str) -> bool:
+    return SEVERITY[new] > SEVERITY[TradingState(old)]
+
+
+def state_enter(
+    row: AccountState | Desk, to: TradingState, *, cause: Cause, reason: str, actor: Actor, now: datetime,
+    seq: int = 0, evidence: dict[str, Any] | None = None, until: datetime | None = None,
+) -> StateChange:
+    """Moves the locked row (unsaved) to `to` and returns the fact that says so (unsaved)."""
+    account = row.account if isinstance(row, AccountState) else None
+    change = StateChange(
+        scope=Scope.ACCOUNT if account else Scope.DESK, account=account, seq=seq, from_state=row.state,
+        to_state=to.value, cause=cause, reason=reason[:2000], evidence=evidence or {}, until=until,
+        actor=str(actor), recorded_at=now,
+    )  # fmt: skip
+    row.state, row.state_since, row.state_reason = to.value, now, change.reason
+    row.state_until, row.state_change_id = until, change.id
+    return change
+
+
+def _reason_check(reason: str) -> str:
+    reason = reason.strip()
+    if not reason:
+        raise InputError("reason", reason, "a reason in words: it goes into the record")
+    if len(reason) > 2000:
+        raise InputError("reason", reason[:40] + "…", "at most 2000 characters")
+    return reason
+
+
+def _halt_check(row: AccountState | Desk, state: TradingState, until: datetime | None, now: datetime) -> None:
+    if state not in STOPS:
+        raise InputError("state", state.value, "REDUCE_ONLY or HALTED")
+    if until is not None and until <= now:
+        raise InputError("until", until.isoformat(), "a time in the future")
+    if not stricter(state, row.state) and row.state != state.value:
+        raise StateRefused("state", state.value, f"a stop stricter than {row.state}; resuming is another right")
+
+
+def _announce(change: StateChange, code: str) -> None:
+    alert_raise(
+        code, priority=4 if change.to_state == TradingState.HALTED else 3, dedup_key=str(change.id),
+        account=change.account.code if change.account else "",
+        params={"state": change.to_state, "reason": change.reason, "actor": change.actor},
+    )  # fmt: skip
+
+
+def trading_halt(
+    *, account: str, reason: str, actor: Actor, state: TradingState = TradingState.HALTED, until: datetime | None = None
+) -> StateChange:
+    """The kill switch of one account. REDUCE_ONLY lets exits pass, HALTED nothing.
+
+    Raises `InputError` (also for a stop milder than the present one) and `AccountUnknown`.
+    """
+    reason = _reason_check(reason)
+    with transaction.atomic():
+        desk_lock()
+        row = account_lock(account)
+        seq, now = seq_take(row)
+        _halt_check(row, state, until, now)
+        change = state_enter(
+            row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, seq=seq, until=until
+        )
+        row.save()
+        facts_record([change], actor=actor, why=reason, account=account)
+        _announce(change, "trading_stopped")
+    return change
+
+
+def trading_resume(
+    *, account: str, reason: str, actor: Actor, state: TradingState = TradingState.ACTIVE
+) -> StateChange:
+    """Lifts a stop. To ACTIVE only while no enforced drawdown rule is in breach, since the next equity point would
+    stop the account again at once; to REDUCE_ONLY (so that exits pass) at any time. The peaks stay.
+
+    Raises `InputError` and `AccountUnknown`.
+    """
+    reason = _reason_check(reason)
+    with transaction.atomic():
+        desk_lock()
+        row = account_lock(account)
+        seq, now = seq_take(row)
+        if not stricter(TradingState(row.state), state.value):
+            raise StateRefused("state", state.value, f"a state milder than {row.state}")
+        if state is TradingState.ACTIVE:
+            _breach_check(row, now)
+        change = state_enter(row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, seq=seq)
+        written = Written(facts=[change])
+        if row.penalty_active and state is TradingState.ACTIVE:
+            written.facts.append(_penalty_lifted(row, reason, seq, now))
+            row.penalty_active = False
+        row.save()
+        written.record(actor=actor, account=account, why=reason)
+        _announce(change, "trading_resumed")
+    return change
+
+
+def _breach_check(row: AccountState, now: datetime) -> None:
+    limits = limits_of(row)
+    if limits is None or limits.rule_mode(RuleName.DRAWDOWN) is not RuleMode.ENFORCE:
+        return
+    for view in drawdown_views(row, limits, now):
+        if breached(view):
+            raise StateRefused(
+                "state",
+                TradingState.ACTIVE.value,
+                f"REDUCE_ONLY, or equity of at least {view.floor.normalize():f}: at {view.equity.normalize():f} the "
+                f"account is below the floor of {view.rule.name} and would be stopped again at once",
+            )
+
+
+def _penalty_lifted(row: AccountState, reason: str, seq: int, now: datetime) -> Penalty:
+    last = Penalty.objects.filter(account=row.account, origin="live").order_by("-at", "-id").first()
+    return Penalty(
+        account=row.account, seq=seq, at=now, penalty_active=False, penalty_kind="lifted", value=0, reason=reason,
+        overtrade_risk_score=last.overtrade_risk_score if last else 0.5, recorded_at=now,
+    )  # fmt: skip
+
+
+def desk_halt(
+    *, reason: str, actor: Actor, state: TradingState = TradingState.HALTED, until: datetime | None = None
+) -> StateChange:
+    """The kill switch of all accounts; waits for decisions being judged, and wins over all that come after."""
+    reason = _reason_check(reason)
+    with transaction.atomic():
+        desk = desk_lock(exclusive=True)
+        now = database_now()
+        _halt_check(desk, state, until, now)
+        return _desk_enter(desk, state, reason, actor, now, "desk_stopped", until)
+
+
+def desk_resume(*, reason: str, actor: Actor, state: TradingState = TradingState.ACTIVE) -> StateChange:
+    """Lifts a stop of the whole desk; accounts stopped by themselves stay stopped."""
+    reason = _reason_check(reason)
+    with transaction.atomic():
+        desk = desk_lock(exclusive=True)
+        if not stricter(TradingState(desk.state), state.value):
+            raise StateRefused("state", state.value, f"a state milder than {desk.state}")
+        return _desk_enter(desk, state, reason, actor, database_now(), "desk_resumed", None)
+
+
+def _desk_enter(
+    desk: Desk, state: TradingState, reason: str, actor: Actor, now: datetime, alert: str, until: datetime | None
+) -> StateChange:
+    change = state_enter(desk, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, until=until)
+    desk.save()
+    facts_record([change], actor=actor, why=reason)
+    _announce(change, alert)
+    return change
