@@ -17,10 +17,12 @@ from typing import Generic, TypeVar
 import structlog
 from django.conf import settings
 from django.db import connection
+from prometheus_client import Counter
 
 log = structlog.get_logger(__name__)
 Row = TypeVar("Row")
 EXIT_SECONDS = 3.0
+DROPPED = Counter("mia_background_dropped_total", "Rows that a full buffer lost", ["buffer"])
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
@@ -67,7 +69,7 @@ class BackgroundWriter(Generic[Row]):
         """Puts a row into the buffer; never waits for the database."""
         with self._lock:
             if len(self._rows) == self._rows.maxlen:
-                self.dropped += 1
+                self._drop(1)
             self._rows.append(row)
             if self._thread is None and settings.MIA_TIMINGS_BACKGROUND and not self._stopping.is_set():
                 self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
@@ -110,8 +112,12 @@ class BackgroundWriter(Generic[Row]):
         with self._lock:
             room = (self._rows.maxlen or 0) - len(self._rows)
             kept = rows[max(0, len(rows) - room) :] if room else []
-            self.dropped += len(rows) - len(kept)
+            self._drop(len(rows) - len(kept))
             self._rows.extendleft(reversed(kept))
+
+    def _drop(self, count: int) -> None:
+        self.dropped += count
+        DROPPED.labels(self.name).inc(count)
 
     def _run(self) -> None:
         failures = 0

@@ -7,9 +7,12 @@ Names are unique within one kind; a second registration of a name by another fun
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import structlog
+
+from mia_site.ops.retry import Deadline
 
 log = structlog.get_logger(__name__)
 Item = TypeVar("Item")
@@ -59,6 +62,7 @@ class ExtraProcess:
 HealthCheck = Callable[[], str]
 Step = Callable[[], Iterable[str]]
 ReadinessCheck = Callable[[str], Iterable[Readiness]]
+Expiry = Callable[[datetime], int]
 Sampler = Callable[[], Mapping[tuple[str, ...], float]]
 
 
@@ -93,6 +97,7 @@ _health: _Shelf[tuple[HealthCheck, bool]] = _Shelf("health check")
 _readiness: _Shelf[ReadinessCheck] = _Shelf("readiness check")
 _bootstrap: _Shelf[Step] = _Shelf("bootstrap step")
 _demo: _Shelf[Step] = _Shelf("demo step")
+_expiries: _Shelf[Expiry] = _Shelf("expiry")
 _gauges: _Shelf[tuple[str, tuple[str, ...], Sampler]] = _Shelf("gauge")
 _processes: _Shelf[ExtraProcess] = _Shelf("process")
 
@@ -178,6 +183,21 @@ def gauges_run() -> Iterator[Gauge]:
             log.exception("gauge_failed", gauge=entry.name)
 
 
+def expiry_register(name: str, expire: Expiry) -> None:
+    """`expire(now)` deletes one small batch of work rows past their time; returns how many (0: no more)."""
+    _expiries.put(name, expire)
+
+
+def expiry_run(now: datetime, deadline: Deadline) -> dict[str, int]:
+    """Runs each expiry until it finds nothing more or the deadline is over; returns what went, by name."""
+    deleted: dict[str, int] = {}
+    for entry in _expiries.all():
+        deleted[entry.name] = 0
+        while deadline.remaining() > 0 and (count := entry.item(now)):
+            deleted[entry.name] += count
+    return deleted
+
+
 def process_register(name: str, *arguments: str, demo: bool = False) -> None:
     """A child that `up` starts and restarts, beside web, worker and beat: `manage.py ARGUMENTS`."""
     _processes.put(name, ExtraProcess(name, arguments, demo))
@@ -190,6 +210,14 @@ def processes(*, demo: bool) -> list[ExtraProcess]:
 
 def unregister(name: str) -> None:
     """Takes a name out of every kind; for tests."""
-    shelves: tuple[_Shelf[Any], ...] = (_health, _readiness, _bootstrap, _demo, _gauges, _processes)
+    shelves: tuple[_Shelf[Any], ...] = (
+        _health,
+        _readiness,
+        _bootstrap,
+        _demo,
+        _expiries,
+        _gauges,
+        _processes,
+    )
     for shelf in shelves:
         shelf.remove(name)
