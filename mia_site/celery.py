@@ -1,13 +1,20 @@
 """Celery application. The beat schedule is one table: task name -> period in seconds."""
 
+import logging.config
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging, worker_process_init
+
+from mia_site.ops.supervisor.launch import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mia_site.settings")
 
 PERIODS: dict[str, float] = {
+    "mia_site.ops.heartbeat.pulse": 10.0,
     "mia_site.ops.tasks.deliver_alerts": 5.0,
+    "mia_site.ops.tasks.expire_work_rows": 600.0,
     "risk.tasks.check_drawdown": 60.0,
     "risk.tasks.check_calendar": 60.0,
     "risk.tasks.refresh_calendar": 900.0,
@@ -22,3 +29,17 @@ app.conf.beat_schedule = {
     name: {"task": name, "schedule": period, "options": {"expires": max(period, 10.0)}}
     for name, period in PERIODS.items()
 }
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Celery would configure the root logger itself; it writes as the rest of the desk does."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_process_init.connect
+def _end_with_the_worker(**_: Any) -> None:
+    """A pool process must not outlive its worker: it would go on with a task that another one takes over."""
+    die_with_parent()

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from mia_site import env
+from mia_site.ops import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("MIA_DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
@@ -26,6 +29,7 @@ INSTALLED_APPS = [
     "risk",
     "decisions",
     "unfold",
+    "csp",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -39,7 +43,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    "mia_site.ops.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "mia_site.ops.middleware.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -77,7 +83,9 @@ def _database() -> dict[str, Any]:
     url = env.text("DATABASE_URL")
     if url and not url.startswith("sqlite"):
         config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
-        config.setdefault("OPTIONS", {}).setdefault("application_name", "mia-risk-desk")
+        options = config.setdefault("OPTIONS", {})
+        options.setdefault("application_name", "mia-risk-desk")
+        options.setdefault("connect_timeout", 3)  # a database that is gone must be told within seconds
         return config
     name = url.partition(":///")[2] if url else str(DATA_DIR / "mia.sqlite3")
     return {
@@ -95,6 +103,7 @@ def _database() -> dict[str, Any]:
 
 
 DATABASES = {"default": _database()}
+DATABASE_OWNER_URL = env.text("DATABASE_OWNER_URL")  # PostgreSQL: the role that owns and migrates the tables
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -121,12 +130,40 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from this machine, without TLS
+CSRF_FAILURE_VIEW = "mia_site.ops.errors.csrf_failure"
 if HTTPS:
+    # TLS ends at a proxy, which must set this header itself and drop a client's own (docs/operations.md).
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+# Nothing from elsewhere, ever. Styles may be inline (the admin's theme is); scripts may not, save with a nonce.
+# The admin may besides evaluate expressions: ContentPolicyMiddleware.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+METRICS_TOKEN = env.text("MIA_METRICS_TOKEN")
+
+LOG_FORMAT = env.text("MIA_LOG_FORMAT", "auto")
+if LOG_FORMAT not in logs.FORMATS:
+    raise ImproperlyConfigured(f"MIA_LOG_FORMAT is {LOG_FORMAT!r}; expected one of {', '.join(logs.FORMATS)}")
+logs.structlog_configure()
+LOGGING = logs.logging_config(env.text("MIA_LOG_LEVEL", "INFO"), LOG_FORMAT)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication"],
@@ -151,7 +188,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+
+def _redis_url() -> str:
+    """`REDIS_URL`, else the server that `manage.py up` started on this data directory, else Redis' usual place."""
+    started = DATA_DIR / "secrets" / "redis_url"
+    here = started.read_text(encoding="utf-8").strip() if started.exists() else ""
+    return env.text("REDIS_URL", here or "redis://127.0.0.1:6379/0")
+
+
+REDIS_URL = _redis_url()
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
@@ -159,6 +204,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that comes back finds its workers waiting
+CELERY_IMPORTS = ["mia_site.ops.heartbeat"]
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_TIMEZONE = "UTC"
 

@@ -1,0 +1,39 @@
+"""The web server: two processes with eight threads each, requests finished before an end, none older than its master.
+
+The supervisor gives the listening socket (`--bind fd://N`), so a restart refuses nobody.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import multiprocess
+
+from mia_site import env
+from mia_site.ops.logs import logging_config, structlog_configure
+from mia_site.ops.supervisor.launch import die_with_parent
+
+structlog_configure()
+logconfig_dict = logging_config(env.text("MIA_LOG_LEVEL", "INFO"), env.text("MIA_LOG_FORMAT", "auto"))
+
+worker_class = "gthread"
+workers = env.integer("MIA_WEB_WORKERS", 2)
+threads = env.integer("MIA_WEB_THREADS", 8)
+timeout = 30
+graceful_timeout = 4
+keepalive = 30  # bots ask often; a new connection costs more than the gate
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - heartbeat files, not data
+control_socket_disable = True
+limit_request_line = 8190
+limit_request_fields = 100
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """A worker ends with its master, however that ends."""
+    die_with_parent(server.pid)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Its live gauges end with it; its counters stay, since what was counted was counted."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,71 @@
+"""PostgreSQL with two roles (DESIGN 4.10): one owns and migrates the tables, the site's own may not change facts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+from django.db import connections
+from psycopg import sql
+
+from mia_site.ops.append_only import fact_models
+
+WORK_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+FACT_RIGHTS = ("SELECT", "INSERT")
+
+
+def table_rights() -> dict[str, tuple[str, ...]]:
+    """What the site may do on each table: read and add facts, and ordinary work on the rest."""
+    facts = {model._meta.db_table for model in fact_models()}
+    tables = {
+        model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed
+    }
+    rights = {table: FACT_RIGHTS if table in facts else WORK_RIGHTS for table in sorted(tables)}
+    return {**rights, "django_migrations": ("SELECT",)}
+
+
+def rights_grant(owner_url: str, role: str) -> None:
+    """Gives `role` exactly `table_rights`, in one transaction, as the owner. Raises `psycopg.Error`."""
+    name = sql.Identifier(role)
+    with psycopg.connect(owner_url, connect_timeout=5) as connection:
+        connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name))
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name))
+        connection.execute(
+            sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name)
+        )
+        for table, rights in table_rights().items():
+            listed = sql.SQL(", ").join(sql.SQL(right) for right in rights)
+            statement = sql.SQL("GRANT {} ON {} TO {}").format(listed, sql.Identifier(table), name)
+            connection.execute(statement)
+
+
+@register(Tags.database)
+def site_role_check(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Warns on PostgreSQL if the site's role could change facts by switching the triggers off."""
+    if "default" not in (databases or ()) or connections["default"].vendor != "postgresql":
+        return []
+    owned = [table for table in _tables_present() if _may(table, "UPDATE")]
+    if not owned:
+        return []
+    return [
+        Warning(
+            f"The database role {settings.DATABASES['default'].get('USER')!r} may change recorded facts "
+            f"({owned[0]} and {len(owned) - 1} more); only triggers stop it.",
+            hint="Migrate with DATABASE_OWNER_URL and give the site's role in DATABASE_URL no rights of its own.",
+            id="ops.W001",
+        )
+    ]
+
+
+def _tables_present() -> list[str]:
+    present = set(connections["default"].introspection.table_names())
+    return [table for table in (model._meta.db_table for model in fact_models()) if table in present]
+
+
+def _may(table: str, right: str) -> bool:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege(current_user, quote_ident(%s), %s)", [table, right])
+        row = cursor.fetchone()
+    return bool(row and row[0])
