@@ -1,5 +1,6 @@
 """Typed readers of environment variables: a wrong value stops the start with a sentence, never a default."""
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -40,21 +41,28 @@ def words(name: str, default: str = "") -> list[str]:
 def secret_file(path: Path, length: int = 50) -> str:
     """The secret in `path`; made on first use, readable by its owner only.
 
-    Two processes that start at once agree, since the file appears whole and only once (link fails if it exists).
+    Two processes that start at once agree, since the file appears whole and only once (link fails if it
+    exists).
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(length))
         try:
-            os.link(draft, path)
-        except FileExistsError:
-            return path.read_text(encoding="ascii").strip()
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(length))
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):  # another process was first; its secret counts
+                os.link(draft, path)
         finally:
             draft.unlink()
-    return path.read_text(encoding="ascii").strip()
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)  # a copy or a backup tool may have opened it to others
+    secret = path.read_text(encoding="ascii").strip()
+    if not secret:
+        raise ImproperlyConfigured(f"{path} is empty; restore it, or delete it to have a new secret made")
+    return secret
 
 
 def mail(name: str) -> dict[str, str | int | bool]:

@@ -1,4 +1,5 @@
-"""The web server: two processes with eight threads each, requests finished before an end, none older than its master.
+"""The web server: two processes with eight threads each, requests finished before an end, none older than its
+master.
 
 The supervisor gives the listening socket (`--bind fd://N`), so a restart refuses nobody.
 """
@@ -28,12 +29,12 @@ limit_request_line = 8190
 limit_request_fields = 100
 
 
-def post_fork(server: Any, worker: Any) -> None:
+def post_fork(server: Any, _worker: Any) -> None:
     """A worker ends with its master, however that ends."""
     die_with_parent(server.pid)
 
 
-def child_exit(server: Any, worker: Any) -> None:
+def child_exit(_server: Any, worker: Any) -> None:
     """Its live gauges end with it; its counters stay, since what was counted was counted."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

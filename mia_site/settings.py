@@ -1,4 +1,6 @@
-"""Settings of the desk: everything that differs between machines comes from the environment (docs/operations.md)."""
+"""Settings of the desk: everything that differs between machines comes from the environment
+(docs/operations.md).
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -96,7 +98,8 @@ def _database() -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+                "PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;"
             ),
         },
     }
@@ -141,7 +144,8 @@ if HTTPS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
-# Nothing from elsewhere, ever. Styles may be inline (the admin's theme is); scripts may not, save with a nonce.
+# Nothing from elsewhere, ever. Styles may be inline (the admin's theme is); scripts may not, save with a
+# nonce.
 # The admin may besides evaluate expressions: ContentPolicyMiddleware.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -190,7 +194,9 @@ SPECTACULAR_SETTINGS = {
 
 
 def _redis_url() -> str:
-    """`REDIS_URL`, else the server that `manage.py up` started on this data directory, else Redis' usual place."""
+    """`REDIS_URL`, else the server that `manage.py up` started on this data directory, else Redis' usual
+    place.
+    """
     started = DATA_DIR / "secrets" / "redis_url"
     here = started.read_text(encoding="utf-8").strip() if started.exists() else ""
     return env.text("REDIS_URL", here or "redis://127.0.0.1:6379/0")
@@ -223,3 +229,6 @@ MIA_ALERT_EMAILS = env.words("MIA_ALERT_EMAILS")
 MIA_ALERT_APPRISE = env.words("MIA_ALERT_APPRISE")
 vars().update(env.mail("EMAIL_URL"))  # smtp://user:password@host:587?tls=1
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MIA_EMAIL_FROM", f"{SITE_NAME}@localhost")
+
+# Where times without a zone in imported MIA files were written (IANA name), unless --timezone says so.
+MIA_IMPORT_TIMEZONE = env.text("MIA_IMPORT_TIMEZONE")

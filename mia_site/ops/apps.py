@@ -7,6 +7,14 @@ class OpsConfig(AppConfig):
     label = "ops"
 
     def ready(self) -> None:
+        from mia_site.ops import grants  # noqa: F401 - registers its system check
+        from mia_site.ops.alert_texts import alert_texts_register
         from mia_site.ops.append_only import protect_after_migrate  # models cannot be imported before this point
+        from mia_site.ops.health import health_checks_register
+        from mia_site.ops.supervisor.texts import TEXTS
+        from mia_site.ops.work_rows import work_rows_register
 
         post_migrate.connect(protect_after_migrate, dispatch_uid="protect-facts")
+        alert_texts_register(TEXTS)
+        health_checks_register()
+        work_rows_register()

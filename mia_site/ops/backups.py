@@ -1,7 +1,8 @@
 """Copies of the database that are whole at one moment, and the signing keys kept apart from them.
 
-A backup directory holds ``manifest.json`` (what, when, SHA-256 of each file), the database (``database.sqlite3`` or
-``database.dump``) and ``keys/``. Whoever holds both could sign a changed history: store ``keys/`` elsewhere.
+A backup directory holds ``manifest.json`` (what, when, SHA-256 of each file), the database
+(``database.sqlite3`` or ``database.dump``) and ``keys/``. Whoever holds both could sign a changed history:
+store ``keys/`` elsewhere.
 """
 
 import hashlib
@@ -29,7 +30,9 @@ class BackupFailed(Exception):
 
 
 def backup_before_migrate(connection: BaseDatabaseWrapper, directory: Path, now: datetime) -> Path:
-    """Copies a SQLite database to ``directory/before-migrate-….sqlite3`` and keeps the newest five such copies."""
+    """Copies a SQLite database to ``directory/before-migrate-….sqlite3`` and keeps the newest five such
+    copies.
+    """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = directory / f"before-migrate-{now:%Y%m%dT%H%M%S%f}Z.sqlite3"
     sqlite_copy(connection, target)
@@ -152,7 +155,7 @@ def _keys_copy(source: Path, target: Path) -> list[str]:
 
 
 def _pg_run(connection: BaseDatabaseWrapper, program: str, *arguments: str) -> None:
-    """Runs a PostgreSQL client program on the connection's database; the password travels in the environment."""
+    """Runs a client program on the connection's database; the password travels in the environment."""
     path = shutil.which(program)
     if path is None:
         raise BackupFailed(f"{program} is not installed; it comes with PostgreSQL's client programs.")
@@ -166,7 +169,9 @@ def _pg_run(connection: BaseDatabaseWrapper, program: str, *arguments: str) -> N
     }
     environment = {**os.environ, **{name: str(value) for name, value in variables.items() if value}}
     command = [path, f"--dbname={settings['NAME']}", *arguments]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    result = subprocess.run(  # noqa: S603 - two programs, arguments of our own
+        command, env=environment, capture_output=True, text=True, check=False
+    )
     if result.returncode != 0:
         raise BackupFailed(f"{program} failed: {result.stderr.strip()[-1000:]}")
 
@@ -200,7 +205,7 @@ def _settle(draft: Path, target: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    os.replace(draft, target)
+    draft.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -1,6 +1,7 @@
-"""Pages for what went wrong: problem+json (RFC 9457) under ``/api/``, a page in the reader's language elsewhere."""
+"""Pages for what went wrong: problem+json (RFC 9457) under ``/api/``, a page in the reader's language
+elsewhere.
+"""
 
-import json
 from http import HTTPStatus
 
 import structlog
@@ -8,21 +9,22 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.views.csrf import csrf_failure as django_csrf_failure
 
-PROBLEM = "application/problem+json"
+from mia_site.ops.problems import Problem, problem_response
+
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """400, also for a Host header that is not ours."""
     return _answer(request, HTTPStatus.BAD_REQUEST)
 
 
-def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """403."""
     return _answer(request, HTTPStatus.FORBIDDEN)
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """404."""
     return _answer(request, HTTPStatus.NOT_FOUND)
 
@@ -49,7 +51,7 @@ def _answer(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
 
 def _problem(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
     """An unexpected failure of a request that changes something reads as a refusal, never as an allow."""
-    body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status.value}
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and request.method not in SAFE_METHODS:
-        body |= {"verdict": "block", "recorded": False}
-    return HttpResponse(json.dumps(body), status=status.value, content_type=PROBLEM)
+        text = "The desk failed on this request; nothing was recorded."
+        return problem_response(Problem(status, "engine_unavailable", text, verdict="block", recorded=False))
+    return problem_response(Problem(status, status.name.lower(), status.description or status.phrase))

@@ -6,12 +6,15 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 NAME = "admin"
-PASSWORD_BYTES = 12
-"""16 characters: 96 random bits."""
+LETTERS = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Without those that look alike; a double click selects the whole word."""
+LENGTH = 18
+"""105 random bits."""
 
 
 def first_admin_create() -> str | None:
-    """Makes the superuser `admin` with a random password and returns that; None if there is a superuser already.
+    """Makes the superuser `admin` with a random password and returns that; None if there is a superuser
+    already.
 
     The caller shows the password once and keeps it nowhere; `manage.py changepassword admin` sets another.
     """
@@ -19,8 +22,8 @@ def first_admin_create() -> str | None:
     with transaction.atomic():
         if users.filter(is_superuser=True).exists():
             return None
-        password = secrets.token_urlsafe(PASSWORD_BYTES)
-        user, _ = users.get_or_create(username=NAME, defaults={"is_staff": True, "is_superuser": True})
+        password = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+        user, _made = users.get_or_create(username=NAME, defaults={"is_staff": True, "is_superuser": True})
         user.is_staff = user.is_superuser = user.is_active = True
         user.set_password(password)
         user.save()

@@ -1,4 +1,6 @@
-"""PostgreSQL with two roles (DESIGN 4.10): one owns and migrates the tables, the site's own may not change facts."""
+"""PostgreSQL with two roles (DESIGN 4.10): one owns and migrates the tables, the site's own may not change
+facts.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +8,7 @@ from typing import Any
 import psycopg
 from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core import checks
 from django.db import connections
 from psycopg import sql
 
@@ -41,8 +43,8 @@ def rights_grant(owner_url: str, role: str) -> None:
             connection.execute(statement)
 
 
-@register(Tags.database)
-def site_role_check(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+@checks.register(checks.Tags.database)
+def site_role_check(databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
     """Warns on PostgreSQL if the site's role could change facts by switching the triggers off."""
     if "default" not in (databases or ()) or connections["default"].vendor != "postgresql":
         return []
@@ -50,10 +52,10 @@ def site_role_check(databases: Sequence[str] | None = None, **_: Any) -> list[Ch
     if not owned:
         return []
     return [
-        Warning(
+        checks.Warning(
             f"The database role {settings.DATABASES['default'].get('USER')!r} may change recorded facts "
             f"({owned[0]} and {len(owned) - 1} more); only triggers stop it.",
-            hint="Migrate with DATABASE_OWNER_URL and give the site's role in DATABASE_URL no rights of its own.",
+            hint="Migrate with DATABASE_OWNER_URL, and let DATABASE_URL name a role that owns nothing.",
             id="ops.W001",
         )
     ]

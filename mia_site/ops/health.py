@@ -1,7 +1,7 @@
 """What ``/readyz`` looks at that belongs to no app: database, schema, disk, triggers, broker, worker, beat.
 
-Essential is only what the gate needs in order to record (DESIGN 4.12): requests never need Redis, so a desk without
-workers is degraded, not down.
+Essential is only what the gate needs in order to record (DESIGN 4.12): requests never need Redis, so a desk
+without workers is degraded, not down.
 """
 
 import shutil

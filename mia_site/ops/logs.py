@@ -1,7 +1,8 @@
-"""Logs: one JSON object per line for machines, coloured columns on a terminal, the request's id on every line.
+"""Logs: one JSON object per line for machines, coloured columns on a terminal, the request's id on every
+line.
 
-Libraries log through the standard library and come out in the same form. Bodies, query strings and headers are never
-logged: they carry tokens.
+Libraries log through the standard library and come out in the same form. Bodies, query strings and headers
+are never logged: they carry tokens.
 """
 
 import logging
@@ -67,14 +68,17 @@ def logging_config(level: str, style: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": level, "propagate": True},
             "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
             "gunicorn.access": {"handlers": [], "level": "WARNING", "propagate": True},
-            # A refused answer (400, 403, 404) is told by the request's own line; ExtraAdder would print its request.
+            # A refused answer (400, 403, 404) is told by the request's own line; ExtraAdder would print its
+            # request.
             "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
         },
     }
 
 
 def log_to_file(path: Path) -> None:
-    """From now on this process logs, as JSON, to `path` instead of the terminal (the supervisor's is for events)."""
+    """From now on this process logs, as JSON, to `path` instead of the terminal (the supervisor's is for
+    events).
+    """
     handler = RotatingFileHandler(path, maxBytes=10 * 1024 * 1024, backupCount=3, encoding="utf-8")
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(**_formatter(console=False)))
     root = logging.getLogger()

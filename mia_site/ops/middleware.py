@@ -1,4 +1,6 @@
-"""What every request passes through: its id, its line in the log, its place in the metrics, its content policy."""
+"""What every request passes through: its id, its line in the log, its place in the metrics, its content
+policy.
+"""
 
 import re
 import time
@@ -37,7 +39,9 @@ def request_id_of(header: str) -> str:
 
 
 class RequestMiddleware:
-    """First in the list: binds the request id for every log line, answers with it, measures and logs the request."""
+    """First in the list: binds the request id for every log line, answers with it, measures and logs the
+    request.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -55,7 +59,9 @@ class RequestMiddleware:
 
     @staticmethod
     def _measure(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-        """Labelled by route, never by path: paths are endless, and a stranger could fill the memory with them."""
+        """Labelled by route, never by path: paths are endless, and a stranger could fill the memory with
+        them.
+        """
         route = request.resolver_match.route if request.resolver_match else "none"
         method = request.method if request.method in METHODS else "other"
         REQUESTS.labels(route, method, str(response.status_code)).inc()

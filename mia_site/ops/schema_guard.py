@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """Migrations as ``app.name``: `unknown` are applied but not in this code, `pending` the other way round."""
+    """Migrations as ``app.name``: `unknown` are applied but not in this code, `pending` the opposite."""
 
     applied: int
     pending: list[str]

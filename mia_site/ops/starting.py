@@ -1,4 +1,6 @@
-"""What `manage.py up` does before it starts a process: a place for the data, and a database this code can serve."""
+"""What `manage.py up` does before it starts a process: a place for the data, and a database this code can
+serve.
+"""
 
 import os
 import subprocess
@@ -40,7 +42,8 @@ def data_dir_prepare(data_dir: Path) -> None:
 def schema_prepare(console: Console, data_dir: Path) -> None:
     """Leaves a database with this code's schema and all triggers. Raises `Refused` and changes nothing then.
 
-    A newer schema is refused; an older one is copied (SQLite), then migrated; missing triggers are put back and told.
+    A newer schema is refused; an older one is copied (SQLite), then migrated; missing triggers are put back
+    and told.
     """
     state = _schema_read()
     if state.unknown:
@@ -98,7 +101,7 @@ def _migrate(console: Console, data_dir: Path, count: int) -> None:
     log = data_dir / "log" / "migrate.log"
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "migrate", "--no-input"]
     with log.open("ab") as output:
-        result = subprocess.run(
+        result = subprocess.run(  # noqa: S603 - this program itself
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
         )
     if result.returncode != 0:

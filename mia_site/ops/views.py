@@ -20,15 +20,17 @@ LOOPBACK = {"127.0.0.1", "::1"}
 
 @never_cache
 @require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
+def healthz(_request: HttpRequest) -> HttpResponse:
     """The process answers. Looks at nothing else, so that a busy database gets no web server killed."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @never_cache
 @require_safe
-def readyz(request: HttpRequest) -> JsonResponse:
-    """200 ``ok`` or ``degraded``, 503 ``failed`` only while the gate cannot record; each check with its sentence."""
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """200 ``ok`` or ``degraded``, 503 ``failed`` only while the gate cannot record; each check with its
+    sentence.
+    """
     checks = health_run()
     status = overall(checks)
     body = {
@@ -70,7 +72,8 @@ class _Gauges(Collector):
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text: counters of all web and worker processes together, then the gauges.
 
-    With `MIA_METRICS_TOKEN` a bearer token opens it; without one, only a direct request from this machine does.
+    With `MIA_METRICS_TOKEN` a bearer token opens it; without one, only a direct request from this machine
+    does.
     """
     if not metrics_allowed(request):
         return HttpResponse("not found\n", status=404, content_type="text/plain")
@@ -84,7 +87,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def metrics_allowed(request: HttpRequest) -> bool:
-    """A proxy on this machine forwards strangers: with a forwarding header, loopback is no proof of anything."""
+    """A proxy on this machine forwards strangers: with its header, loopback proves nothing."""
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())

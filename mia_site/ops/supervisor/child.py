@@ -1,4 +1,6 @@
-"""One supervised process: started in a session of its own, its output kept in a file, its whole group ended with it."""
+"""One supervised process: started in a session of its own, its output kept in a file, its whole group ended
+with it.
+"""
 
 import contextlib
 import json
@@ -59,7 +61,7 @@ class Child:
         os.set_blocking(reader, False)
         shim = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - commands of plan.py
                 [*shim, *self.spec.command],
                 stdin=subprocess.DEVNULL,
                 stdout=writer,
@@ -105,7 +107,8 @@ class Child:
             self.output = None
 
     def ended(self) -> int | None:
-        """Its exit status (negative: the signal) once it has ended; whatever it left in its group is killed then.
+        """Its exit status (negative: the signal) once it has ended; whatever it left in its group is killed
+        then.
 
         The group is killed before the status is collected, while its number cannot belong to anybody else.
         """

@@ -1,4 +1,6 @@
-"""One line per process event on the terminal: time, process, event, details. The same line goes to ``log/up.log``."""
+"""One line per process event on the terminal: time, process, event, details. The same line goes to
+``log/up.log``.
+"""
 
 import os
 import sys
@@ -15,7 +17,9 @@ GOOD, BAD, QUIET = "\x1b[32m", "\x1b[31m", "\x1b[2m"
 
 
 def colours_wanted(stream: TextIO) -> bool:
-    """Colour only for a person: NO_COLOR wins (no-color.org), then FORCE_COLOR, then whether it is a terminal."""
+    """Colour only for a person: NO_COLOR wins (no-color.org), then FORCE_COLOR, then whether it is a
+    terminal.
+    """
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -54,7 +58,9 @@ class Console:
         )
 
     def line(self, text: str) -> None:
-        """Text for the terminal alone: it never reaches a file of the desk (the administrator's first password)."""
+        """Text for the terminal alone: it never reaches a file of the desk (the administrator's first
+        password).
+        """
         if self._stream is None:
             return
         try:

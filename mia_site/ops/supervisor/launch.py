@@ -1,10 +1,11 @@
-"""Starts a child so that it cannot outlive the supervisor: run as a script, it becomes the command it is given.
+"""Starts a child so that it cannot outlive the supervisor: run as a script, it becomes the command it is
+given.
 
     python -I -S launch.py SUPERVISOR_PID COMMAND ARGUMENT...
 
-The kernel is asked to kill this process when its parent dies (Linux, ``PR_SET_PDEATHSIG``; it survives ``exec``). Done
-here rather than between fork and exec of the supervisor, which has threads. SIGKILL is safe for every child: what they
-acknowledge is in the database first (docs/invariants.md).
+The kernel is asked to kill this process when its parent dies (Linux, ``PR_SET_PDEATHSIG``; it survives
+``exec``). Done here rather than between fork and exec of the supervisor, which has threads. SIGKILL is safe
+for every child: what they acknowledge is in the database first (docs/invariants.md).
 """
 
 import os
@@ -29,9 +30,10 @@ def die_with_parent(parent: int | None = None) -> None:
 
 
 def main(argv: list[str]) -> None:
+    """Becomes the command; `argv` as the module says."""
     die_with_parent(int(argv[1]))
     try:
-        os.execvp(argv[2], argv[2:])
+        os.execvp(argv[2], argv[2:])  # noqa: S606 - the purpose of this file
     except OSError as error:
         sys.exit(f"cannot run {argv[2]}: {error.strerror}")
 

@@ -30,7 +30,8 @@ def data_dir_lock(data_dir: Path) -> Iterator[None]:
         if not _within(PREDECESSOR_SECONDS, lambda: _flock(descriptor)):
             holder = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip() or "?"
             raise Refused(
-                f"Another desk (process {holder}) runs on {data_dir}. Stop it first, or give --data-dir another directory."
+                f"Another desk (process {holder}) runs on {data_dir}. Stop it first, "
+                "or give --data-dir another directory."
             )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
@@ -48,7 +49,8 @@ def _flock(descriptor: int) -> bool:
 
 
 def listener_open(host: str, port: int) -> socket.socket:
-    """A listening socket, which the web server inherits, also after a restart: no request is refused meanwhile.
+    """A listening socket, which the web server inherits, also after a restart: no request is refused
+    meanwhile.
 
     It listens at once, since two sockets may be bound to one port until one of them does. Raises `Refused`.
     """

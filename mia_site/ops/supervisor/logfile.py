@@ -8,7 +8,7 @@ KEEP = 3
 
 
 class RotatingLog:
-    """Appends bytes to a file that only its owner can read. A full disk loses log lines, never the process."""
+    """Appends bytes to a file that only its owner can read. A full disk loses lines, never the process."""
 
     def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, keep: int = KEEP) -> None:
         self.path = path
@@ -49,5 +49,5 @@ class RotatingLog:
         for number in range(self._keep, 0, -1):
             older = self._numbered(number - 1)
             if older.exists():
-                os.replace(older, self._numbered(number))
+                older.replace(self._numbered(number))
         self._open()

