@@ -130,7 +130,8 @@ def _trouble(error: Exception) -> Reason:
 
 
 def _answer(question: _Question) -> WindowAnswer:
-    connection.close_if_unusable_or_obsolete()  # a second try needs a connection that works
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()  # a second try needs a connection that works
     state = _state(question.account)
     limits = None if state is None else limits_of(state)
     zone = ZoneInfo(Account._meta.get_field("timezone").default) if state is None else state.account.zone

@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.servers.browser",
     "tests.servers.desk",
     "tests.servers.valkey",
+    "tests.stillness",
 ]
 PROCESS_FIXTURES = {"desk_processes", "valkey"}
 BROWSER_FIXTURES = {"browsers"}

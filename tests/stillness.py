@@ -1,0 +1,42 @@
+"""Fixtures that keep the world still: a clock that a test moves by hand, no thread that writes behind it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from pytest_django import Settings
+
+from mia_site.ops import alerts, timings
+
+FOMC = datetime(2025, 5, 7, 18, 0, tzinfo=UTC)
+"""A statement of the Federal Open Market Committee: 7 May 2025, 14:00 in New York."""
+
+
+class StillClock:
+    """The database's clock as the calendar's services see it; a test moves `now` by hand."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def fomc_clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
+    """Stands still at the FOMC statement, for the macro calendar and the trade window filter."""
+    still = StillClock(FOMC)
+    monkeypatch.setattr("risk.calendar_import.database_now", still)
+    monkeypatch.setattr("risk.trade_window_filter.database_now", still)
+    return still
+
+
+@pytest.fixture
+def quiet_background(settings: Settings) -> Iterator[None]:
+    """No thread writes behind a test's transaction; what a test left buffered ends with it."""
+    settings.MIA_TIMINGS_BACKGROUND = False
+    timings.writer.clear()
+    alerts.outside.clear()
+    yield
+    timings.writer.clear()
+    alerts.outside.clear()
