@@ -104,24 +104,41 @@ def _submit(
     sent: Sequence[DecisionInput], client: Client, actor: Actor, key: str, body: bytes, deadline: Deadline
 ) -> Receipted:
     with transaction_within(deadline):
-        desk = desk_lock()
-        state = account_lock(client.account.code)
-        now = database_now()
-        book = FactsBook(state, desk, now)
+        book = _book(client.account.code)
         if key:
             stored = _stored(client, key, body)
             if stored:
                 return _replayed(stored, book)
-        judged = _judge_all(book, sent, client=client, actor=actor)
-        leaves = _write(state, judged, actor=actor)
+        receipted = _judge_and_write(book, sent, client=client, actor=actor)
         if key:
             IdempotencyKey.objects.create(
-                client=client, key=key, body_sha256=_sha256(body), created_at=now,
-                decision_ids=[str(item.decision.id) for item in judged],
+                client=client, key=key, body_sha256=_sha256(body), created_at=book.now,
+                decision_ids=[str(answered.decision.id) for answered in receipted.answers],
             )  # fmt: skip
-        note = receipt_sign(leaves, now)
+    return receipted
+
+
+def decisions_write(
+    sent: Sequence[DecisionInput], *, account: str, client: Client | None, actor: Actor
+) -> Receipted:
+    """Judges (mode gate) and records decisions of one account in the caller's transaction; the door of every way in."""
+    return _judge_and_write(_book(account), sent, client=client, actor=actor)
+
+
+def _book(account: str) -> FactsBook:
+    desk = desk_lock()
+    state = account_lock(account)
+    return FactsBook(state, desk, database_now())
+
+
+def _judge_and_write(
+    book: FactsBook, sent: Sequence[DecisionInput], *, client: Client | None, actor: Actor
+) -> Receipted:
+    judged = _judge_all(book, sent, client=client, actor=actor)
+    leaves = _write(book.state, judged, actor=actor)
     by_id = {leaf.entry_id: leaf for leaf in leaves}
-    return Receipted([Answered(item.decision, by_id[item.decision.id]) for item in judged], note)
+    answers = [Answered(item.decision, by_id[item.decision.id]) for item in judged]
+    return Receipted(answers, receipt_sign(leaves, book.now))
 
 
 def _judge_all(
@@ -226,12 +243,8 @@ def _sent(body: dict[str, Any]) -> DecisionInput:
 @timed("log_decision")
 def _log(sent: DecisionInput, actor: Actor) -> UUID:
     with transaction.atomic():
-        desk = desk_lock()
-        state = account_lock(sent.account)
-        book = FactsBook(state, desk, database_now())
-        judged = _judge_all(book, [sent], client=None, actor=actor)
-        _write(state, judged, actor=actor)
-    return judged[0].decision.id
+        written = decisions_write([sent], account=sent.account, client=None, actor=actor)
+    return written.answers[0].decision.id
 
 
 @timed("record_outcome")

@@ -8,11 +8,13 @@ import msgspec
 from msgspec import Meta
 
 from risk.inputs import (
+    PRINTABLE,
     AccountCode,
     Aware,
     EquityInput,
     Input,
     Instrument,
+    Label,
     Positions,
     Reason,
     Text,
@@ -22,8 +24,8 @@ from risk.inputs import (
 
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Share = Annotated[float, Meta(ge=0, le=1)]
-TradeId = Annotated[str, Meta(min_length=1, max_length=128)]
-FeatureName = Annotated[str, Meta(min_length=1, max_length=200)]
+TradeId = Annotated[str, Meta(min_length=1, max_length=128, pattern=PRINTABLE)]
+FeatureName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[ -~]+$")]
 SUM_TOLERANCE = 1e-9
 
 
@@ -62,13 +64,13 @@ class DecisionInput(Input, frozen=True):
     side: Literal["buy", "sell"] | None = None
     quantity: Decimal | None = None
     price: Decimal | None = None
-    order_type: Annotated[str, Meta(max_length=16)] = ""
+    order_type: Annotated[str, Meta(max_length=16, pattern=PRINTABLE)] = ""
     order_id: Text = ""
     decided_at: Aware | None = None
     reason: Reason = ""
     features: Annotated[dict[FeatureName, float], Meta(max_length=1000)] = {}
-    algorithm: Annotated[str, Meta(max_length=64)] = ""
-    model: Annotated[str, Meta(max_length=64)] = ""
+    algorithm: Label = ""
+    model: Label = ""
     trace_id: Text = ""
     mode: Literal["gate", "record"] = "gate"
     equity: EquityInput | None = None

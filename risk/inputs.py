@@ -13,8 +13,11 @@ PLACES = Decimal("0.0001")
 Instrument = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._/-]{0,31}$")]
 Aware = Annotated[datetime, Meta(tz=True)]
 AccountCode = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$")]
-Text = Annotated[str, Meta(max_length=128)]
-Reason = Annotated[str, Meta(max_length=2000)]
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+"""One line without control characters: identifiers stand in files of one row a line."""
+Text = Annotated[str, Meta(max_length=128, pattern=PRINTABLE)]
+Label = Annotated[str, Meta(max_length=64, pattern=PRINTABLE)]
+Reason = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
 def decimal_check(field: str, value: Decimal | None, *, positive: bool = False) -> None:

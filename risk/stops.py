@@ -11,7 +11,7 @@ from risk.models import AccountState, Penalty, Snapshot
 from risk.models.state import Cause
 from risk.rules.drawdown import Mark, breached
 from risk.rules.limits import BreachAction, Limits, RuleMode, RuleName
-from risk.rules.measures import overtrade_risk_score, pace_load
+from risk.rules.overtrade import overtrade_risk_score
 from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.drawdown import deepest
 from risk.selectors.memory import memory_view
@@ -28,8 +28,10 @@ def figure(value: Decimal) -> str:
 def overtrade_score(state: AccountState, limits: Limits | None, now: datetime) -> float:
     """The specification's score: the newest cluster's correlation (0.5 where there is none) joined with the pace."""
     memory = memory_view(now)
-    load = None if limits is None else pace_load(pace_view(state, now), limits.pace)
-    return overtrade_risk_score(None if memory is None else memory.vix_es_correlation, load)
+    allowed = None if limits is None else limits.pace.max_openings_per_hour
+    return overtrade_risk_score(
+        None if memory is None else memory.vix_es_correlation, pace_view(state, now).openings_last_hour, allowed
+    )
 
 
 def view_evidence(view: DrawdownView) -> dict[str, str]:

@@ -1,11 +1,9 @@
 """Bodies of the API: decoded and checked in one step, every size bounded."""
 
 import re
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
-import orjson
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
@@ -68,15 +66,9 @@ def _from_message(message: str) -> BodyError:
     return BodyError(path.removeprefix("."), text.removeprefix("Expected ").removeprefix("expected "))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    raise TypeError(f"{type(value).__name__} is not JSON")
-
-
 def body_encode(value: Any) -> bytes:
-    """JSON bytes of plain values, times (RFC 3339, UTC as Z), UUIDs and decimals (as text)."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z)
+    """JSON bytes of plain values and structs: times in RFC 3339 (UTC as Z), decimals as text."""
+    return msgspec.json.encode(value)
 
 
 class JsonRenderer(BaseRenderer):

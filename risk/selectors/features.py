@@ -7,7 +7,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from risk.models import FeatureSet
-from risk.rules.measures import feature_view
+from risk.rules.coverage import feature_view
 from risk.rules.types import FeatureView
 
 

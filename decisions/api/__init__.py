@@ -1,0 +1,1 @@
+"""HTTP doors of the decision log: parse, call one service, render."""

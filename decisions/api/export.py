@@ -1,0 +1,55 @@
+"""The decision log as a file, streamed; who took what is journalled."""
+
+from collections.abc import Callable, Iterator
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+
+from decisions.api.decisions import DecisionFilter, own_decisions
+from decisions.export import decisions_csv, decisions_json, decisions_ndjson
+from decisions.models import Decision
+from mia_site.audit.journal import change_record
+from mia_site.ops.problems import invalid
+from risk.api.base import DeskView, actor_of, client_of
+
+Writer = Callable[["QuerySet[Decision]"], Iterator[bytes]]
+FORMATS: dict[str, tuple[str, Writer]] = {
+    "csv": ("text/csv; charset=utf-8", decisions_csv),
+    "json": ("application/json", decisions_json),
+    "ndjson": ("application/x-ndjson", decisions_ndjson),
+}
+
+
+class ExportView(DeskView):
+    @extend_schema(
+        summary="The account's decisions as CSV, JSON or NDJSON; the filters are those of the list",
+        parameters=[
+            OpenApiParameter("format", str, enum=list(FORMATS)),
+            OpenApiParameter("since", OpenApiTypes.DATETIME),
+            OpenApiParameter("until", OpenApiTypes.DATETIME),
+            OpenApiParameter("verdict", str),
+        ],
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        name = request.query_params.get("format", "csv")
+        if name not in FORMATS:
+            raise invalid("format", name, "csv, json or ndjson")
+        filters = DecisionFilter(request.query_params, queryset=own_decisions(request))
+        if not filters.is_valid():
+            field, messages = next(iter(filters.errors.items()))
+            raise invalid(field, request.query_params.get(field), " ".join(str(message) for message in messages))
+        account = client_of(request).account
+        with transaction.atomic():
+            change_record(
+                account, action="exported", actor=actor_of(request), account=account.code,
+                after={"what": "decisions", "format": name, "filters": dict(request.query_params.items())},
+            )  # fmt: skip
+        content_type, write = FORMATS[name]
+        response = StreamingHttpResponse(write(filters.qs), content_type=content_type)
+        response["Content-Disposition"] = f'attachment; filename="decisions-{account.code}.{name}"'
+        return response

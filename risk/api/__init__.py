@@ -1,0 +1,1 @@
+"""HTTP doors of the risk app: parse, call one service, render."""

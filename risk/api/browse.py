@@ -1,0 +1,109 @@
+"""Lists: snapshots, penalties, limits of the client's account, and the macro calendar. Newest first, by cursor."""
+
+from typing import Any, ClassVar
+
+import django_filters
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+
+from risk.api.base import DeskView, Page, RecordedPage, client_of
+from risk.models import LimitsVersion, MacroEvent, Penalty, Snapshot
+
+
+class _PeriodFilter(django_filters.FilterSet):
+    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+
+class SnapshotFilter(_PeriodFilter):
+    class Meta:
+        model = Snapshot
+        fields = ("penalty_active",)
+
+
+class PenaltyFilter(_PeriodFilter):
+    class Meta:
+        model = Penalty
+        fields = ("penalty_active",)
+
+
+class EventFilter(django_filters.FilterSet):
+    since = django_filters.IsoDateTimeFilter(field_name="start_at", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="start_at", lookup_expr="lt")
+    min_impact = django_filters.NumberFilter(field_name="impact", lookup_expr="gte")
+
+    class Meta:
+        model = MacroEvent
+        fields = ("event_type", "currency")
+
+
+class SnapshotRow(serializers.ModelSerializer[Snapshot]):
+    class Meta:
+        model = Snapshot
+        fields = (
+            "id", "at", "drawdown", "overtrade_risk_score", "penalty_active", "limit", "cause", "evidence", "origin",
+        )  # fmt: skip
+
+
+class PenaltyRow(serializers.ModelSerializer[Penalty]):
+    class Meta:
+        model = Penalty
+        fields = (
+            "id", "at", "penalty_active", "overtrade_risk_score", "penalty_kind", "value", "reason", "expires_at",
+            "snapshot_id", "origin",
+        )  # fmt: skip
+
+
+class LimitsRow(serializers.ModelSerializer[LimitsVersion]):
+    class Meta:
+        model = LimitsVersion
+        fields = ("id", "recorded_at", "version", "body", "changes", "proposer", "reason", "applied")
+
+
+class EventRow(serializers.ModelSerializer[MacroEvent]):
+    class Meta:
+        model = MacroEvent
+        fields = ("id", "start_at", "event_type", "currency", "impact", "cluster_ref", "source", "version")
+
+
+class EventPage(Page):
+    ordering = ("-start_at", "-id")
+
+
+class _OwnRows(DeskView, ListAPIView[Any]):
+    """Rows of the client's own account."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return rows.none()
+        return rows.filter(account_id=client_of(self.request).account_id)
+
+
+class SnapshotList(_OwnRows):
+    queryset = Snapshot.objects.all()
+    serializer_class = SnapshotRow
+    filterset_class = SnapshotFilter
+    pagination_class = Page
+
+
+class PenaltyList(_OwnRows):
+    queryset = Penalty.objects.all()
+    serializer_class = PenaltyRow
+    filterset_class = PenaltyFilter
+    pagination_class = Page
+
+
+class LimitsList(_OwnRows):
+    queryset = LimitsVersion.objects.all()
+    serializer_class = LimitsRow
+    pagination_class = RecordedPage
+    filter_backends: ClassVar[Any] = []
+
+
+class EventList(DeskView, ListAPIView[MacroEvent]):
+    queryset = MacroEvent.objects.filter(start_at__isnull=False)
+    serializer_class = EventRow
+    filterset_class = EventFilter
+    pagination_class = EventPage

@@ -1,0 +1,100 @@
+"""The specification's two questions over HTTP: `stop_trading` and `block_trade`."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from mia_site.ops.http import body_decode, body_read
+from mia_site.ops.openapi import body_schema, json_body
+from risk.api.base import DeskView, account_check, actor_of
+from risk.inputs import AccountCode, Aware, Input, Instrument
+from risk.receipts import Receipt, receipt_of
+from risk.risk_controller import stop_judge
+from risk.trade_window_filter import trade_window
+
+
+class StopTradingInput(Input, frozen=True):
+    """`drawdown`: a fraction, 0.06 or -0.06 for 6 %."""
+
+    account: AccountCode
+    drawdown: Decimal
+
+
+class SnapshotAnswer(msgspec.Struct, frozen=True):
+    id: str
+    drawdown: str
+    overtrade_risk_score: float
+    limit: str | None
+
+
+class StopTradingAnswer(msgspec.Struct, frozen=True):
+    """`stop`: trading must stop. `penalty_active`: above the limit, also where the rule is only in shadow."""
+
+    stop: bool
+    penalty_active: bool
+    snapshot: SnapshotAnswer
+    receipt: Receipt | None
+
+
+class BlockTradeInput(Input, frozen=True):
+    """`at`: judge the calendar alone for that moment. `event_active`: the caller's own report."""
+
+    account: AccountCode
+    instrument: Instrument
+    at: Aware | None = None
+    event_active: bool = False
+
+
+class ReasonAnswer(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+    evidence: dict[str, object]
+    retry_at: datetime | None = None
+
+
+class BlockTradeAnswer(msgspec.Struct, frozen=True):
+    blocked: bool
+    reasons: list[ReasonAnswer]
+
+
+class StopTradingView(DeskView):
+    error_extra = {"stop": True}  # noqa: RUF012 - ClassVar by the base class
+
+    @extend_schema(
+        summary="Must trading stop at this drawdown? Records a snapshot and a penalty row; above the limit it stops",
+        request=json_body(StopTradingInput),
+        responses={201: OpenApiResponse(body_schema(StopTradingAnswer))},
+    )
+    def post(self, request: Request) -> Response:
+        sent = body_decode(body_read(request), StopTradingInput)
+        account = account_check(request, sent.account)
+        told = stop_judge(sent.drawdown, account=account.code, actor=actor_of(request))
+        limit = None if told.limit is None else f"{told.limit.normalize():f}"
+        snapshot = SnapshotAnswer(
+            str(told.snapshot_id), f"{abs(sent.drawdown).normalize():f}", told.overtrade_risk_score, limit
+        )
+        answer = StopTradingAnswer(told.stop, told.penalty_active, snapshot, receipt_of(told.leaves))
+        return Response(answer, status=201)
+
+
+class BlockTradeView(DeskView):
+    error_extra = {"blocked": True}  # noqa: RUF012 - ClassVar by the base class
+
+    @extend_schema(
+        summary="Is a trade blocked by the macro calendar?",
+        request=json_body(BlockTradeInput),
+        responses={200: OpenApiResponse(body_schema(BlockTradeAnswer))},
+    )
+    def post(self, request: Request) -> Response:
+        sent = body_decode(body_read(request), BlockTradeInput)
+        account = account_check(request, sent.account)
+        window = trade_window(sent.event_active, account=account.code, instrument=sent.instrument, at=sent.at)
+        reasons = [
+            ReasonAnswer(reason.code.value, reason.message, dict(reason.evidence), reason.retry_at)
+            for reason in window.reasons
+        ]
+        return Response(BlockTradeAnswer(window.blocked, reasons))

@@ -1,0 +1,90 @@
+"""The account as its bot and its people see it now."""
+
+from datetime import datetime
+
+import msgspec
+
+from mia_site.ops.clock import database_now
+from risk.models import Account, AccountState, Desk
+from risk.rules.blackout import next_window
+from risk.rules.limits import limits_dump
+from risk.rules.types import TradingState
+from risk.selectors.calendar import events_near
+from risk.selectors.drawdown import drawdown_views
+from risk.selectors.limits import limits_of
+
+SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
+
+
+class WorstDrawdown(msgspec.Struct, frozen=True):
+    value: str
+    peak_at: datetime | None
+    trough_at: datetime | None
+
+
+class Blackout(msgspec.Struct, frozen=True):
+    opens_at: datetime
+    closes_at: datetime
+
+
+class Freshness(msgspec.Struct, frozen=True):
+    """When each input was last heard of; null: never."""
+
+    equity_at: datetime | None
+    positions_at: datetime | None
+    calendar_at: datetime | None
+    checks_at: datetime | None
+
+
+class AccountStateAnswer(msgspec.Struct, frozen=True):
+    """Decimals are text; a drawdown is a positive fraction."""
+
+    account: str
+    state: str
+    account_state: str
+    desk_state: str
+    reason: str
+    since: datetime | None
+    until: datetime | None
+    equity: str | None
+    drawdowns: dict[str, str]
+    worst_drawdown: WorstDrawdown
+    positions: dict[str, str]
+    limits: dict[str, object] | None
+    limits_version: int | None
+    next_blackout: Blackout | None
+    freshness: Freshness
+    now: datetime
+
+
+def account_state(account: Account) -> AccountStateAnswer:
+    """Everything of DESIGN §5 `GET accounts/{code}/state`."""
+    now = database_now()
+    state = AccountState.objects.select_related("account", "limits").get(account=account)
+    desk = Desk.objects.filter(id=1).first() or Desk()
+    limits = limits_of(state)
+    window = None if limits is None else next_window(events_near(now, limits), now, limits.blackout, "ES")
+    row = max(desk, state, key=lambda row: SEVERITY[TradingState(row.state)])
+    return AccountStateAnswer(
+        account=account.code,
+        state=row.state,
+        account_state=state.state,
+        desk_state=desk.state,
+        reason=row.state_reason,
+        since=row.state_since,
+        until=row.state_until,
+        equity=None if state.equity is None else f"{state.equity.normalize():f}",
+        drawdowns={
+            view.rule.name: f"{view.drawdown.normalize():f}"
+            for view in (() if limits is None else drawdown_views(state, limits, now))
+        },
+        worst_drawdown=WorstDrawdown(
+            f"{state.worst_drawdown.normalize():f}", state.worst_peak_at, state.worst_trough_at
+        ),
+        positions=dict(state.positions),
+        limits=None if limits is None else limits_dump(limits),
+        limits_version=None if state.limits is None else state.limits.version,
+        next_blackout=None if window is None else Blackout(*window),
+        freshness=Freshness(state.equity_at, state.positions_at, desk.calendar_at, desk.checks_at),
+        now=now,
+    )
