@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F
 from django.db.models.functions import Greatest
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mia_site.ops.alerts import alert_text, repeat_of
 from mia_site.ops.channels import DeliveryFailed, Message, channels
@@ -156,9 +156,14 @@ def deliveries_late() -> str:
     before = database_now() - LATE
     unrouted = Alert.objects.filter(routed_at=None, created_at__lt=before).count()
     waiting = AlertDelivery.objects.filter(status=PENDING, next_try_at__lt=before).count()
-    if not unrouted and not waiting:
+    if not (count := unrouted + waiting):
         return ""
-    return _("%(count)d alerts have waited for a worker for five minutes") % {"count": unrouted + waiting}
+    sentence = ngettext(
+        "%(count)d alert has waited for a worker for five minutes",
+        "%(count)d alerts have waited for a worker for five minutes",
+        count,
+    )
+    return sentence % {"count": count}
 
 
 def deliveries_by_status() -> dict[tuple[str, ...], float]:

@@ -1,8 +1,7 @@
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 from django.db import transaction
 from django.utils.translation import gettext_noop
 from pytest_django import Settings
@@ -19,9 +18,9 @@ from mia_site.ops.alerts import (
 )
 from mia_site.ops.models import Alert
 from mia_site.ops.signals import alert_acknowledged
+from tests.ops.conftest import NINE, Clock
 
 pytestmark = pytest.mark.django_db
-NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def breach(priority: int = 3, account: str = "ES-DEMO", dedup_key: str = "max_drawdown") -> None:
@@ -49,33 +48,30 @@ def test_an_alert_is_undone_with_the_transaction_it_tells_of() -> None:
     assert not Alert.objects.exists()
 
 
-def test_the_same_trouble_within_the_cool_down_is_a_repeat() -> None:
-    with time_machine.travel(NINE, tick=False) as clock:
+def test_the_same_trouble_within_the_cool_down_is_a_repeat(clock: Clock) -> None:
+    breach()
+    for _ in range(2):
+        clock.shift(timedelta(seconds=100))
         breach()
-        for _ in range(2):
-            clock.shift(timedelta(seconds=100))
-            breach()
     alert = Alert.objects.get()
     assert alert.repeats == 2
     assert alert.created_at == NINE and alert.last_at == NINE + timedelta(seconds=200)
 
 
-def test_after_the_cool_down_it_is_told_again() -> None:
-    with time_machine.travel(NINE, tick=False) as clock:
-        breach()
-        clock.shift(timedelta(seconds=299))
-        breach()
-        clock.shift(timedelta(seconds=1))
-        breach()
+def test_after_the_cool_down_it_is_told_again(clock: Clock) -> None:
+    breach()
+    clock.shift(timedelta(seconds=299))
+    breach()
+    clock.shift(timedelta(seconds=1))
+    breach()
     assert list(Alert.objects.order_by("created_at").values_list("repeats", flat=True)) == [1, 0]
 
 
-def test_the_cool_down_is_a_setting(settings: Settings) -> None:
+def test_the_cool_down_is_a_setting(settings: Settings, clock: Clock) -> None:
     settings.MIA_ALERT_COOLDOWN = 10
-    with time_machine.travel(NINE, tick=False) as clock:
-        breach()
-        clock.shift(timedelta(seconds=11))
-        breach()
+    breach()
+    clock.shift(timedelta(seconds=11))
+    breach()
     assert Alert.objects.count() == 2
 
 
@@ -205,10 +201,10 @@ def test_a_code_has_one_sentence() -> None:
         alert_texts_register({"t_once": gettext_noop("two")})
 
 
+@pytest.mark.usefixtures("clock")
 def test_old_alerts_expire_by_their_last_repeat() -> None:
-    with time_machine.travel(NINE, tick=False):
-        breach()
-        breach(account="ES-MAIN")
+    breach()
+    breach(account="ES-MAIN")
     Alert.objects.filter(account="ES-MAIN").update(last_at=NINE + timedelta(days=1))
     assert alerts_expire(NINE + timedelta(days=90, seconds=1), days=90) == 1
     assert Alert.objects.get().account == "ES-MAIN"

@@ -1,11 +1,9 @@
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import structlog
-import time_machine
 from django.core import mail
 from django.db.models import F
 from django.utils.translation import gettext_noop
@@ -18,9 +16,9 @@ from mia_site.ops.channels.log import LogChannel
 from mia_site.ops.delivery import alerts_deliver, alerts_route, deliveries_by_status, deliveries_late
 from mia_site.ops.models import Alert, AlertDelivery
 from mia_site.ops.tasks import deliver_alerts
+from tests.ops.conftest import NINE, Clock
 
 pytestmark = pytest.mark.django_db
-NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ALL = {"log": "log", "email": "risk@example.com", "file": "alerts/critical.log"}
 
 
@@ -29,12 +27,6 @@ def destinations(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     settings.MIA_ALERT_EMAILS = ["risk@example.com"]
     alert_texts_register({"t_drawdown": gettext_noop("%(account)s: drawdown %(drawdown)s over %(limit)s")})
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(NINE, tick=False) as coordinates:
-        yield coordinates
 
 
 def breach(priority: int, dedup_key: str = "") -> Alert:
@@ -94,7 +86,7 @@ def test_routing_again_adds_nothing() -> None:
     assert AlertDelivery.objects.count() == len(ALL)
 
 
-def test_what_two_writers_raised_at_once_is_folded_into_one(clock: time_machine.Traveller) -> None:
+def test_what_two_writers_raised_at_once_is_folded_into_one(clock: Clock) -> None:
     first = breach(3)
     Alert.objects.bulk_create(
         Alert(
@@ -113,7 +105,7 @@ def test_what_two_writers_raised_at_once_is_folded_into_one(clock: time_machine.
     assert alert.last_at == NINE + timedelta(milliseconds=2)
 
 
-def test_a_late_twin_of_a_sent_alert_is_folded_too(clock: time_machine.Traveller) -> None:
+def test_a_late_twin_of_a_sent_alert_is_folded_too(clock: Clock) -> None:
     first = breach(3)
     alerts_deliver()
     Alert.objects.create(
@@ -187,7 +179,7 @@ def test_mail_that_is_refused_is_tried_again(settings: Settings) -> None:
 
 
 def test_failed_tries_wait_two_to_the_power_of_the_attempt(
-    monkeypatch: pytest.MonkeyPatch, clock: time_machine.Traveller
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     _break_the_log(monkeypatch, DeliveryFailed("disk"))
     breach(1)
@@ -196,13 +188,13 @@ def test_failed_tries_wait_two_to_the_power_of_the_attempt(
         assert alerts_deliver().failed == 1
         assert alerts_deliver().failed == 0, "not due yet"
         row = AlertDelivery.objects.get()
-        waits.append((row.next_try_at - clock_now()).total_seconds())
-        clock.move_to(row.next_try_at)
+        waits.append((row.next_try_at - clock()).total_seconds())
+        clock.now = row.next_try_at
     assert waits == [2, 4, 8, 16]
 
 
 def test_after_the_last_attempt_it_is_given_up_and_shown(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings, clock: time_machine.Traveller
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, clock: Clock
 ) -> None:
     settings.MIA_ALERT_ATTEMPTS = 3
     _break_the_log(monkeypatch, DeliveryFailed("disk"))
@@ -224,7 +216,7 @@ def test_a_broken_channel_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_worker_that_dies_after_sending_leads_to_one_repeat_with_the_same_id(
-    monkeypatch: pytest.MonkeyPatch, clock: time_machine.Traveller
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     alert = breach(4)
     with monkeypatch.context() as patch:
@@ -255,22 +247,22 @@ def test_no_delivery_begins_after_the_time_is_over() -> None:
     assert AlertDelivery.objects.filter(attempts=0).count() == len(ALL)
 
 
-def test_fresh_alerts_come_before_those_that_failed(clock: time_machine.Traveller) -> None:
+def test_fresh_alerts_come_before_those_that_failed(clock: Clock) -> None:
     breach(1, "old")
     alerts_route(NINE)
     AlertDelivery.objects.update(attempts=F("attempts") + 2)
     clock.shift(timedelta(seconds=30))
     fresh = breach(1, "fresh")
-    alerts_route(clock_now())
-    claimed = delivery.delivery_claim(clock_now())
+    alerts_route(clock())
+    claimed = delivery.delivery_claim(clock())
     assert claimed is not None and claimed.alert_id == fresh.pk and claimed.attempts == 1
 
 
-def test_alerts_that_wait_for_a_worker_are_a_health_problem(clock: time_machine.Traveller) -> None:
+def test_alerts_that_wait_for_a_worker_are_a_health_problem(clock: Clock) -> None:
     breach(1)
     assert deliveries_late() == ""
     clock.shift(timedelta(minutes=6))
-    assert deliveries_late() == "1 alerts have waited for a worker for five minutes"
+    assert deliveries_late() == "1 alert has waited for a worker for five minutes"
     deliver_alerts()
     assert deliveries_late() == ""
 
@@ -283,10 +275,6 @@ def test_every_channel_has_a_name_and_a_priority() -> None:
         "email": 4,
         "file": 5,
     }
-
-
-def clock_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _break_the_log(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
