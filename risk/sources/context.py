@@ -1,5 +1,6 @@
 """The context of an imported decision: names that the product has no column for, flat and bounded."""
 
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from decimal import Decimal
@@ -19,8 +20,8 @@ from risk.sources.text import is_usable
 
 SHORT_LIST = 8
 COUNTED_TEXTS = 20
-_MARKS = 6
-"""What a name and a value cost in JSON besides their characters: quotation marks, colon, comma."""
+_MARKS = 2
+"""A colon and a comma."""
 _NOT_FINITE = "context values left out because they are not finite numbers"
 
 
@@ -44,6 +45,8 @@ def _flatten(values: Mapping[str, object], prefix: str, depth: int, flat: dict[s
             _flatten(value, f"{name}.", depth + 1, flat)
         elif isinstance(value, list):
             flat.update(_summary(name, value))
+        elif name in flat:
+            raise FieldError(name[:MAX_NAME], value, "stated once: its dotted name stands twice")
         else:
             flat[name] = value
 
@@ -72,7 +75,7 @@ def context_of(flat: Mapping[str, object], used: Collection[str], notes: Notes) 
             continue
         problem, value = _value_of(name, raw, notes)
         if not problem:
-            size += len(name) + len(str(value).encode()) + _MARKS
+            size += _json_size(name) + _json_size(value) + _MARKS
             if len(context) < MAX_CONTEXT_NAMES and size <= MAX_CONTEXT_BYTES:
                 context[name] = value
                 continue
@@ -81,6 +84,10 @@ def context_of(flat: Mapping[str, object], used: Collection[str], notes: Notes) 
             )
         notes.tally(problem)
     return context
+
+
+def _json_size(value: ContextValue) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode()) if isinstance(value, str) else len(str(value))
 
 
 def _value_of(name: str, raw: object, notes: Notes) -> tuple[str, ContextValue]:

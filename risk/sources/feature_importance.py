@@ -28,10 +28,10 @@ def parse_feature_importance(data: bytes, *, count: int = FEATURE_COUNT) -> Pars
     table.note_unread((name_column, value_column), notes)
     parsed = collect(Kind.FEATURE_IMPORTANCE, table.rows, _reader(name_column, value_column), notes)
     if len(parsed.records) < count:
-        first = f"; the first refused row is line {parsed.errors[0].line}: {parsed.errors[0].message}"
+        first = [f"; the first refused row is line {row.line}: {row.message}" for row in parsed.errors[:1]]
         raise SourceError(
             f"{count} distinct features with finite values are needed, the file has {len(parsed.records)}"
-            + (first if parsed.errors else "")
+            + "".join(first)
         )
     ranked = sorted(parsed.records, key=lambda feature: (-feature.importance, feature.name))
     if len(ranked) > count:

@@ -86,7 +86,7 @@ def _readable_sections(
     starts = [number for number, line in enumerate(lines) if _TOP_KEY.match(line)]
     if len(starts) < 2:
         raise SourceError(f"{_where(whole)}the file is not YAML that can be read") from None
-    key = re.compile(rf"[ \-\"'{{,]*({'|'.join(map(re.escape, vital))})[ \"']*:")
+    key = re.compile(rf"(?<![A-Za-z0-9_])({'|'.join(map(re.escape, vital))})[ \"']*:")
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
         section = lines[start:end]
         try:
