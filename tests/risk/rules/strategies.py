@@ -1,0 +1,100 @@
+"""Hypothesis strategies for limits, equity curves and asks."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from risk.rules.drawdown import Point
+from risk.rules.limits import DrawdownMode, RuleMode, RuleName
+from risk.rules.types import Ask, PositionView, Side
+from tests.risk.rules.given import NOW, ask
+
+MODES = [mode.value for mode in DrawdownMode]
+NAMES = ["a", "b", "c"]
+
+
+def decimals(low: str, high: str, places: int = 4) -> st.SearchStrategy[Decimal]:
+    return st.decimals(low, high, allow_nan=False, allow_infinity=False, places=places)
+
+
+def allowances() -> st.SearchStrategy[dict[str, str]]:
+    shares = st.tuples(st.sampled_from(["reference", "initial"]), decimals("0.01", "0.99", 2))
+    amounts = st.tuples(st.just("amount"), decimals("1", "50000", 2))
+    return st.one_of(shares, amounts).map(lambda pair: {"of": pair[0], "value": str(pair[1])})
+
+
+def drawdown_documents(name: str) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"name": st.just(name), "mode": st.sampled_from(MODES), "allowance": allowances()},
+        optional={
+            "action": st.sampled_from(["REDUCE_ONLY", "HALTED"]),
+            "stops_rising_at_initial": st.booleans(),
+            "reset_at": st.sampled_from(["00:00", "17:00"]),
+        },
+    )
+
+
+@st.composite
+def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
+    """A valid limits document with one to three drawdown rules and any of the other sections."""
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True))
+    switchable = [name.value for name in RuleName if name not in {RuleName.STATE, RuleName.LIMITS}]
+    modes = st.sampled_from([mode.value for mode in RuleMode])
+    setting = st.fixed_dictionaries({"mode": modes, "reason": st.just("because")})
+    sections = {
+        "pace": st.fixed_dictionaries(
+            {"max_openings_per_hour": st.integers(1, 50), "min_interval_seconds": st.integers(0, 600)}
+        ),
+        "order": st.fixed_dictionaries({"max_quantity": st.none() | decimals("0.5", "20", 1).map(str)}),
+        "freshness": st.fixed_dictionaries({"equity_seconds": st.integers(1, 600)}),
+        "blackout": st.fixed_dictionaries(
+            {
+                "minutes_before": st.integers(0, 1440),
+                "minutes_after": st.integers(0, 1440),
+                "impact_above": decimals("0", "1", 2).map(str),
+            }
+        ),
+        "features": st.fixed_dictionaries({"min_coverage": decimals("0", "1", 2).map(str)}),
+        "memory": st.fixed_dictionaries({"required": st.booleans()}),
+        "clock": st.fixed_dictionaries({"max_skew_seconds": st.integers(1, 60)}),
+        "answer": st.fixed_dictionaries({"valid_seconds": st.integers(1, 60)}),
+        "rules": st.dictionaries(st.sampled_from(switchable), setting, max_size=4),
+    }
+    document: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=sections))
+    return document | {"drawdown": [draw(drawdown_documents(name)) for name in names]}
+
+
+@st.composite
+def equity_curves(draw: st.DrawFn, *, flows: bool = False) -> list[Point]:
+    """Equity from 1,000 to 200,000 in rising time, optionally with deposits and withdrawals."""
+    at, points = NOW, []
+    for equity in draw(st.lists(decimals("1000", "200000", 2), min_size=1, max_size=12)):
+        at += timedelta(minutes=draw(st.integers(1, 2000)))
+        flow = draw(decimals("-900", "900", 2)) if flows else Decimal(0)
+        points.append(Point(at=at, equity=equity, cash_flow=flow))
+    return points
+
+
+def asks() -> st.SearchStrategy[Ask]:
+    words = ["buy", "sell", "hold", "enter_long", "exit_long", "close_short", "open_short", "rebalance"]
+    quantities = st.none() | decimals("-1", "5", 1)
+    return st.builds(
+        lambda word, side, quantity: ask(decision=word, side=side, quantity=quantity),
+        st.sampled_from(words),
+        st.sampled_from([None, *Side]),
+        quantities,
+    )
+
+
+def positions() -> st.SearchStrategy[PositionView | None]:
+    known = st.builds(
+        lambda quantity, age, pending: PositionView(
+            quantity=quantity, at=NOW - timedelta(seconds=age), pending_reductions=pending
+        ),
+        decimals("-5", "5", 1),
+        st.integers(0, 200),
+        decimals("0", "3", 1),
+    )
+    return st.none() | known

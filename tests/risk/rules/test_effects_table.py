@@ -1,0 +1,97 @@
+"""Which reason stops which decision, cell by cell, and the same in the documentation."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from risk.rules.codes import ReasonCode
+from risk.rules.effects_table import COUNTS_AGAINST, counts
+from risk.rules.messages import MESSAGES
+from risk.rules.types import Effect
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "reasons.md"
+COUNTING = {"blocks", "reduces"}
+# Code by code: does it stop opens, reduces, neutral?
+CELLS = {
+    "account_halted": (True, True, False),
+    "account_reduce_only": (True, False, False),
+    "desk_halted": (True, True, False),
+    "desk_reduce_only": (True, False, False),
+    "state_unknown": (True, True, False),
+    "limits_missing": (True, False, False),
+    "equity_missing": (True, False, False),
+    "equity_stale": (True, False, False),
+    "drawdown_breached": (True, False, False),
+    "drawdown_unknown": (True, False, False),
+    "calendar_missing": (True, False, False),
+    "calendar_stale": (True, False, False),
+    "blackout": (True, False, False),
+    "event_reported": (True, False, False),
+    "pace_exceeded": (True, False, False),
+    "interval_too_short": (True, False, False),
+    "order_too_large": (True, False, False),
+    "quantity_unknown": (True, False, False),
+    "features_set_missing": (True, False, False),
+    "feature_coverage_low": (True, False, False),
+    "memory_missing": (True, False, False),
+    "side_unknown": (False, False, False),
+    "position_unknown": (False, False, False),
+    "position_stale": (False, False, False),
+    "position_flip": (False, False, False),
+    "clock_skew": (True, False, False),
+    "verdict_expired": (True, True, False),
+    "invalid_request": (True, True, True),
+    "engine_unavailable": (True, False, False),
+    "not_recordable": (True, True, True),
+}
+
+
+def documented_table() -> dict[str, tuple[str, ...]]:
+    rows = re.findall(
+        r"^\| ([a-z_]+) \| ([a-z-]+) \| ([a-z-]+) \| ([a-z-]+) \|$", DOCUMENT.read_text(), re.MULTILINE
+    )
+    return {row[0]: row[1:] for row in rows if row[0] != "code"}
+
+
+@pytest.mark.parametrize("code", list(ReasonCode))
+def test_each_reason_counts_against_exactly_these_effects(code: ReasonCode) -> None:
+    assert tuple(counts(code, effect) for effect in Effect) == CELLS[code]
+
+
+def test_the_table_has_every_code_once() -> None:
+    assert set(COUNTS_AGAINST) == set(ReasonCode)
+    assert set(CELLS) == set(ReasonCode)
+
+
+@pytest.mark.parametrize("code", list(ReasonCode))
+def test_the_documentation_says_the_same_in_each_cell(code: ReasonCode) -> None:
+    cells = documented_table()[code]
+    assert tuple(cell in COUNTING for cell in cells) == CELLS[code]
+
+
+def test_the_documentation_tells_causes_from_explanations() -> None:
+    explaining = {code for code, cells in documented_table().items() if "explains" in cells}
+    assert explaining == {code for code in ReasonCode if not COUNTS_AGAINST[code]}
+    assert {code for code, cells in documented_table().items() if "reduces" in cells} == {"order_too_large"}
+
+
+def test_the_documentation_lists_no_code_that_does_not_exist() -> None:
+    assert set(documented_table()) == set(ReasonCode)
+
+
+@pytest.mark.parametrize("code", list(ReasonCode))
+def test_every_code_is_documented_with_meaning_evidence_and_advice(code: ReasonCode) -> None:
+    section = re.search(rf"^### {code}\n(.*?)(?=^##|\Z)", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    assert section, f"{code} has no section in docs/reasons.md"
+    text = section[1]
+    assert text.index("Evidence:") < text.index("What to do:")
+    assert len(text.split("Evidence:")[0].split()) >= 4
+
+
+@pytest.mark.parametrize("code", list(ReasonCode))
+def test_every_field_of_a_sentence_is_documented_as_evidence(code: ReasonCode) -> None:
+    section = re.search(rf"^### {code}\n(.*?)(?=^##|\Z)", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    assert section
+    documented = set(re.findall(r"`([a-z_]+)`", section[1].split("Evidence:")[1].split("What to do:")[0]))
+    assert set(re.findall(r"%\(([a-z_]+)\)s", MESSAGES[code])) <= documented | {"scope"}
