@@ -71,7 +71,12 @@ class Receipted:
 
 @timed("submit")
 def submit(
-    sent: Sequence[DecisionInput], *, client: Client, actor: Actor, key: str = "", body: bytes = b"",
+    sent: Sequence[DecisionInput],
+    *,
+    client: Client,
+    actor: Actor,
+    key: str = "",
+    body: bytes = b"",
     deadline: Deadline | None = None,
 ) -> Receipted:
     """Judges and records decisions of one client, all or nothing.
@@ -87,9 +92,14 @@ def submit(
     except (DatabaseError, DeadlineExceeded, OSError) as error:
         log.warning("submit_failed", error=type(error).__name__, detail=str(error)[:300])
         alert_raise_outside(
-            "engine_unavailable", priority=4, account=client.account.code, params={"error": type(error).__name__}
+            "engine_unavailable",
+            priority=4,
+            account=client.account.code,
+            params={"error": type(error).__name__},
         )
-        raise EngineUnavailable(f"{type(error).__name__}: the decision could not be recorded in time") from error
+        raise EngineUnavailable(
+            f"{type(error).__name__}: the decision could not be recorded in time"
+        ) from error
 
 
 def _check(sent: Sequence[DecisionInput], client: Client, key: str) -> None:
@@ -187,7 +197,9 @@ def _stored(client: Client, key: str, body: bytes) -> list[Decision]:
 
 def _replayed(decisions: Sequence[Decision], book: FactsBook) -> Receipted:
     """The stored decisions again. After expiry, or once state or limits are others, none may be acted on."""
-    entries = {entry.id: entry for entry in Entry.objects.filter(id__in=[decision.id for decision in decisions])}
+    entries = {
+        entry.id: entry for entry in Entry.objects.filter(id__in=[decision.id for decision in decisions])
+    }
     leaves = [Leaf(decision.id, bytes(entries[decision.id].leaf_hash)) for decision in decisions]
     answers = [
         Answered(decision, leaf, expired=_expired(decision, book))
@@ -224,7 +236,9 @@ def log_decision(
                 "regime_probs": dict(regime_probs), "instrument": instrument, "mode": "record", **details,
             }
         )  # fmt: skip
-        return with_retries(lambda: _log(sent, actor or command_actor("log_decision")), retry_on=OperationalError)
+        return with_retries(
+            lambda: _log(sent, actor or command_actor("log_decision")), retry_on=OperationalError
+        )
     except Exception as error:
         alert_raise_outside(
             "decision_not_logged", priority=3, account=account or "",

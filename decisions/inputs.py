@@ -37,7 +37,10 @@ class RegimeInput(Input, frozen=True, omit_defaults=True):
     defensive: Share | None = None
 
     def __post_init__(self) -> None:
-        if math.fsum(value for value in (self.range, self.trend, self.defensive) if value is not None) > 1 + SUM_TOLERANCE:
+        if (
+            math.fsum(value for value in (self.range, self.trend, self.defensive) if value is not None)
+            > 1 + SUM_TOLERANCE
+        ):
             raise ValueError("regime_probs: expected probabilities whose sum is at most 1")
 
 

@@ -96,7 +96,9 @@ def _vector(book: FactsBook, sent: DecisionInput) -> list[float] | None:
         raise InputError("features", str(error.args[0])[:100], f"names of feature set v{version}") from error
 
 
-def _decision(book: FactsBook, sent: DecisionInput, *, seq: int, client: Client | None, actor: Actor) -> Decision:
+def _decision(
+    book: FactsBook, sent: DecisionInput, *, seq: int, client: Client | None, actor: Actor
+) -> Decision:
     state = book.state
     return Decision(
         recorded_at=book.now, account=state.account, seq=seq, client=client, actor=str(actor), mode=sent.mode,
@@ -137,7 +139,9 @@ def _effect(ask: Ask, facts: Facts, now: datetime) -> Effect:
     return effect_of(ask, facts.position, now, timedelta(seconds=freshness.positions_seconds))
 
 
-def _verdict(decision: Decision, verdict: Verdict, facts: Facts, book: FactsBook, sent: DecisionInput) -> None:
+def _verdict(
+    decision: Decision, verdict: Verdict, facts: Facts, book: FactsBook, sent: DecisionInput
+) -> None:
     decision.verdict, decision.effect = verdict.verdict.value, verdict.effect.value
     decision.reasons = [reason_dict(reason) for reason in verdict.reasons]
     decision.shadow_reasons = [reason_dict(reason) for reason in verdict.shadow_reasons]
@@ -151,7 +155,11 @@ def _verdict(decision: Decision, verdict: Verdict, facts: Facts, book: FactsBook
 
 def reason_dict(reason: Reason) -> dict[str, Any]:
     """A reason as it is stored and answered."""
-    told: dict[str, Any] = {"code": reason.code.value, "message": reason.message, "evidence": dict(reason.evidence)}
+    told: dict[str, Any] = {
+        "code": reason.code.value,
+        "message": reason.message,
+        "evidence": dict(reason.evidence),
+    }
     if reason.retry_at is not None:
         told["retry_at"] = reason.retry_at.isoformat()
     return told
@@ -173,7 +181,8 @@ def judged_on(facts: Facts, book: FactsBook, sent: DecisionInput) -> dict[str, A
         },
         "openings_last_hour": pace.openings_last_hour if pace else None,
         "calendar_refreshed_at": facts.calendar.refreshed_at and facts.calendar.refreshed_at.isoformat(),
-        "memory": memory and {"clusters": list(memory.cluster_ids), "vix_es_correlation": memory.vix_es_correlation},
+        "memory": memory
+        and {"clusters": list(memory.cluster_ids), "vix_es_correlation": memory.vix_es_correlation},
         "features": features
         and {
             "set": features.set_version,

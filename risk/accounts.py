@@ -32,7 +32,9 @@ def account_open(
         balance = Decimal(initial_balance)
         decimal_check("initial_balance", balance, positive=True)
     except (InvalidOperation, ValueError) as error:
-        raise InputError("initial_balance", str(initial_balance), "an amount above 0, at most 4 decimals") from error
+        raise InputError(
+            "initial_balance", str(initial_balance), "an amount above 0, at most 4 decimals"
+        ) from error
     try:
         ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
@@ -73,7 +75,11 @@ def client_issue(name: str, *, account: str, actor: Actor) -> ClientIssued:
             user = get_user_model().objects.create_user(username=f"client:{name}", password=None)
             client = Client.objects.create(name=name, account=bound, user=user)
             change_record(
-                client, action="client_created", actor=actor, account=account, after={"name": name, "account": account}
+                client,
+                action="client_created",
+                actor=actor,
+                account=account,
+                after={"name": name, "account": account},
             )
             token = _token(client, actor)
     except IntegrityError as error:

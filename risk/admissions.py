@@ -9,8 +9,15 @@ from risk.rules.types import Effect
 
 
 def admission_apply(
-    state: AccountState, *, id: UUID, effect: Effect, instrument: str, side: str, quantity: Decimal | None,
-    seq: int, now: datetime,
+    state: AccountState,
+    *,
+    id: UUID,
+    effect: Effect,
+    instrument: str,
+    side: str,
+    quantity: Decimal | None,
+    seq: int,
+    now: datetime,
 ) -> Admission | None:
     """The projection row (unsaved) of an allowed decision; None for one that moves nothing."""
     if effect is Effect.NEUTRAL:

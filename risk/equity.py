@@ -116,14 +116,28 @@ def _unknown(state: AccountState, points: Sequence[EquityInput]) -> list[tuple[i
             account=state.account, origin="live", at__in=[point.at for _, point in numbered]
         ).values_list("at", "equity", "cash_flow")
     )
-    return [(index, point) for index, point in numbered if (point.at, point.equity, point.cash_flow) not in stored]
+    return [
+        (index, point) for index, point in numbered if (point.at, point.equity, point.cash_flow) not in stored
+    ]
 
 
 def _fold(
-    state: AccountState, limits: Limits | None, point: EquityInput, *, late: bool, actor: Actor, seq: int, now: datetime
+    state: AccountState,
+    limits: Limits | None,
+    point: EquityInput,
+    *,
+    late: bool,
+    actor: Actor,
+    seq: int,
+    now: datetime,
 ) -> Written:
     if not late:
-        state.equity, state.equity_at, state.equity_received_at, state.equity_seq = point.equity, point.at, now, seq
+        state.equity, state.equity_at, state.equity_received_at, state.equity_seq = (
+            point.equity,
+            point.at,
+            now,
+            seq,
+        )
     elif point.cash_flow:
         raise PointError("cash_flow", "no cash flow in a point older than the last known equity")
     if limits is None:

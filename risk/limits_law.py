@@ -55,7 +55,13 @@ def _known(state: AccountState, newest: LimitsVersion | None, body: dict[str, An
 
 
 def _version_add(
-    state: AccountState, newest: LimitsVersion | None, new: Limits, body: dict[str, Any], *, actor: Actor, reason: str
+    state: AccountState,
+    newest: LimitsVersion | None,
+    new: Limits,
+    body: dict[str, Any],
+    *,
+    actor: Actor,
+    reason: str,
 ) -> LimitsSubmitted:
     seq, now = seq_take(state)
     old = limits_of(state)
@@ -78,7 +84,12 @@ def _version_add(
 
 
 def _plain(change: Any) -> dict[str, str]:
-    return {"path": change.path, "old": _text(change.old), "new": _text(change.new), "direction": str(change.direction)}
+    return {
+        "path": change.path,
+        "old": _text(change.old),
+        "new": _text(change.new),
+        "direction": str(change.direction),
+    }
 
 
 def _text(value: Any) -> str:
@@ -91,12 +102,21 @@ def _measured_by(rule: DrawdownLimit) -> tuple[object, ...]:
 
 
 def _enforce(
-    state: AccountState, version: LimitsVersion, old: Limits | None, new: Limits, *, actor: Actor, seq: int, now: datetime
+    state: AccountState,
+    version: LimitsVersion,
+    old: Limits | None,
+    new: Limits,
+    *,
+    actor: Actor,
+    seq: int,
+    now: datetime,
 ) -> Written:
     """Puts a recorded version in force (state unsaved) and judges the account by it then and there."""
     before = {rule.name: _measured_by(rule) for rule in old.drawdown} if old else {}
     fresh = {
-        rule.name for rule in new.drawdown if rule.name not in state.marks or before.get(rule.name) != _measured_by(rule)
+        rule.name
+        for rule in new.drawdown
+        if rule.name not in state.marks or before.get(rule.name) != _measured_by(rule)
     }
     state.limits = version
     marks_rebuild(state, new, only=fresh)
@@ -136,6 +156,10 @@ def _open_check(state: AccountState, version: LimitsVersion, actor: Actor) -> No
     if version.applied or hasattr(version, "approval"):
         raise InputError("version", version.version, "a version that is still proposed")
     if state.limits is not None and version.version < state.limits.version:
-        raise InputError("version", version.version, f"a version newer than {state.limits.version}, which is in force")
+        raise InputError(
+            "version", version.version, f"a version newer than {state.limits.version}, which is in force"
+        )
     if version.proposer == str(actor):
-        raise InputError("approver", str(actor), "a second person: who proposes a loosening does not approve it")
+        raise InputError(
+            "approver", str(actor), "a second person: who proposes a loosening does not approve it"
+        )

@@ -69,7 +69,9 @@ class StopAnswer:
     leaves: list[Leaf]
 
 
-def stop_trading(drawdown: Decimal | float | str, *, account: str | None = None, actor: Actor | None = None) -> bool:
+def stop_trading(
+    drawdown: Decimal | float | str, *, account: str | None = None, actor: Actor | None = None
+) -> bool:
     """Whether trading must stop at `drawdown` (fraction; MIA's negative convention is normalised).
 
     Records a snapshot and a penalty-log row, stops the account and alerts if the drawdown is above the limit.
@@ -84,7 +86,10 @@ def stop_trading(drawdown: Decimal | float | str, *, account: str | None = None,
     except Exception as error:
         log.exception("stop_trading_failed", account=account)
         alert_raise_outside(
-            "risk_check_failed", priority=3, account=account or "", params={"error": f"{type(error).__name__}: {error}"}
+            "risk_check_failed",
+            priority=3,
+            account=account or "",
+            params={"error": f"{type(error).__name__}: {error}"},
         )
         return True
 
@@ -120,15 +125,27 @@ def stop_judge(drawdown: Decimal | float | str, *, account: str, actor: Actor) -
         )  # fmt: skip
         state.save()
         leaves = written.record(actor=actor, account=account)
-    return StopAnswer(penalty and mode is RuleMode.ENFORCE, penalty, written.facts[0].id, score, limit, leaves)
+    return StopAnswer(
+        penalty and mode is RuleMode.ENFORCE, penalty, written.facts[0].id, score, limit, leaves
+    )
 
 
 def _stop_write(
-    state: AccountState, drawdown: Decimal, limit: Decimal | None, *, penalty: bool, enforced: bool, score: float,
-    actor: Actor, seq: int, now: datetime,
+    state: AccountState,
+    drawdown: Decimal,
+    limit: Decimal | None,
+    *,
+    penalty: bool,
+    enforced: bool,
+    score: float,
+    actor: Actor,
+    seq: int,
+    now: datetime,
 ) -> Written:
     told = f"drawdown {figure(drawdown)} " + (
-        "and no limit is set" if limit is None else f"{'above' if penalty else 'within'} the limit {figure(limit)}"
+        "and no limit is set"
+        if limit is None
+        else f"{'above' if penalty else 'within'} the limit {figure(limit)}"
     )
     evidence: dict[str, Any] = {
         "drawdown": figure(drawdown),
@@ -167,7 +184,10 @@ def drawdown_check(*, actor: Actor | None = None) -> int:
         except Exception as error:  # one account's trouble must not leave the others unwatched
             log.exception("account_check_failed", account=code)
             alert_raise_outside(
-                "risk_check_failed", priority=4, account=code, params={"error": f"{type(error).__name__}: {error}"}
+                "risk_check_failed",
+                priority=4,
+                account=code,
+                params={"error": f"{type(error).__name__}: {error}"},
             )
     _timed_desk_resume(actor)
     Desk.objects.filter(id=1).update(checks_at=database_now())
@@ -253,4 +273,6 @@ def _timed_desk_resume(actor: Actor) -> None:
     desk = Desk.objects.filter(id=1).first()
     if desk is None or desk.state_until is None or desk.state_until > database_now():
         return
-    desk_resume(reason=f"the stop was set until {desk.state_until.isoformat()}: {desk.state_reason}", actor=actor)
+    desk_resume(
+        reason=f"the stop was set until {desk.state_until.isoformat()}: {desk.state_reason}", actor=actor
+    )

@@ -30,7 +30,9 @@ def overtrade_score(state: AccountState, limits: Limits | None, now: datetime) -
     memory = memory_view(now)
     allowed = None if limits is None else limits.pace.max_openings_per_hour
     return overtrade_risk_score(
-        None if memory is None else memory.vix_es_correlation, pace_view(state, now).openings_last_hour, allowed
+        None if memory is None else memory.vix_es_correlation,
+        pace_view(state, now).openings_last_hour,
+        allowed,
     )
 
 
@@ -47,8 +49,16 @@ def view_evidence(view: DrawdownView) -> dict[str, str]:
 
 
 def snapshot_build(
-    state: AccountState, *, drawdown: Decimal, limit: Decimal | None, penalty: bool, cause: str, score: float,
-    evidence: dict[str, Any], seq: int, now: datetime,
+    state: AccountState,
+    *,
+    drawdown: Decimal,
+    limit: Decimal | None,
+    penalty: bool,
+    cause: str,
+    score: float,
+    evidence: dict[str, Any],
+    seq: int,
+    now: datetime,
 ) -> Snapshot:
     """A snapshot fact (unsaved) and the projection's memory of it (unsaved)."""
     state.snapshot_at, state.snapshot_seq, state.snapshot_worst = now, seq, state.worst_drawdown
@@ -69,7 +79,13 @@ def penalty_build(snapshot: Snapshot, *, reason: str) -> Penalty:
 
 
 def breach_stop(
-    state: AccountState, limits: Limits, views: Sequence[DrawdownView], *, actor: Actor, seq: int, now: datetime
+    state: AccountState,
+    limits: Limits,
+    views: Sequence[DrawdownView],
+    *,
+    actor: Actor,
+    seq: int,
+    now: datetime,
 ) -> Written:
     """Stops the locked account (unsaved) if a drawdown rule is broken and it is not stopped that hard already.
 
@@ -87,12 +103,21 @@ def breach_stop(
     if not stops and not (mode is RuleMode.SHADOW and not state.penalty_active):
         return Written()
     worst = max(broken, key=lambda view: view.drawdown)
-    return _stop(state, worst, target, stops, score=overtrade_score(state, limits, now), actor=actor, seq=seq, now=now)
+    return _stop(
+        state, worst, target, stops, score=overtrade_score(state, limits, now), actor=actor, seq=seq, now=now
+    )
 
 
 def _stop(
-    state: AccountState, view: DrawdownView, target: TradingState, stops: bool, *, score: float, actor: Actor,
-    seq: int, now: datetime,
+    state: AccountState,
+    view: DrawdownView,
+    target: TradingState,
+    stops: bool,
+    *,
+    score: float,
+    actor: Actor,
+    seq: int,
+    now: datetime,
 ) -> Written:
     evidence = view_evidence(view) | ({} if stops else {"shadow": True})
     reason = (
@@ -109,7 +134,14 @@ def _stop(
     if stops:
         written.facts.append(
             state_enter(
-                state, target, cause=Cause.DRAWDOWN, reason=reason, actor=actor, now=now, seq=seq, evidence=evidence
+                state,
+                target,
+                cause=Cause.DRAWDOWN,
+                reason=reason,
+                actor=actor,
+                now=now,
+                seq=seq,
+                evidence=evidence,
             )
         )
     drawdown_alert(state, view.drawdown, view.rule.allowance.value, stopped=stops)

@@ -3,7 +3,14 @@
 from celery import shared_task
 
 from mia_site.ops.clock import database_now
+from risk.risk_controller import drawdown_check
 from risk.trade_window_filter import calendar_check, calendar_refresh
+
+
+@shared_task(name="risk.tasks.check_drawdown", acks_late=True)
+def check_drawdown() -> None:
+    """Judges every account as it stands: the safety net behind the judgement of each equity point."""
+    drawdown_check()
 
 
 @shared_task(name="risk.tasks.check_calendar", acks_late=True)

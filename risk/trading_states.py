@@ -33,8 +33,16 @@ def stricter(new: TradingState, old: str) -> bool:
 
 
 def state_enter(
-    row: AccountState | Desk, to: TradingState, *, cause: Cause, reason: str, actor: Actor, now: datetime,
-    seq: int = 0, evidence: dict[str, Any] | None = None, until: datetime | None = None,
+    row: AccountState | Desk,
+    to: TradingState,
+    *,
+    cause: Cause,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    seq: int = 0,
+    evidence: dict[str, Any] | None = None,
+    until: datetime | None = None,
 ) -> StateChange:
     """Moves the locked row (unsaved) to `to` and returns the fact that says so (unsaved)."""
     account = row.account if isinstance(row, AccountState) else None
@@ -63,7 +71,9 @@ def _halt_check(row: AccountState | Desk, state: TradingState, until: datetime |
     if until is not None and until <= now:
         raise InputError("until", until.isoformat(), "a time in the future")
     if not stricter(state, row.state) and row.state != state.value:
-        raise StateRefused("state", state.value, f"a stop stricter than {row.state}; resuming is another right")
+        raise StateRefused(
+            "state", state.value, f"a stop stricter than {row.state}; resuming is another right"
+        )
 
 
 def _announce(change: StateChange, code: str) -> None:
@@ -75,7 +85,12 @@ def _announce(change: StateChange, code: str) -> None:
 
 
 def trading_halt(
-    *, account: str, reason: str, actor: Actor, state: TradingState = TradingState.HALTED, until: datetime | None = None
+    *,
+    account: str,
+    reason: str,
+    actor: Actor,
+    state: TradingState = TradingState.HALTED,
+    until: datetime | None = None,
 ) -> StateChange:
     """The kill switch of one account. REDUCE_ONLY lets exits pass, HALTED nothing.
 
@@ -169,7 +184,13 @@ def desk_resume(*, reason: str, actor: Actor, state: TradingState = TradingState
 
 
 def _desk_enter(
-    desk: Desk, state: TradingState, reason: str, actor: Actor, now: datetime, alert: str, until: datetime | None
+    desk: Desk,
+    state: TradingState,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    alert: str,
+    until: datetime | None,
 ) -> StateChange:
     change = state_enter(desk, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, until=until)
     desk.save()

@@ -32,7 +32,10 @@ from risk.api.base import UNAVAILABLE, DeskView, Page, actor_of, client_of, othe
 from risk.receipts import Receipt, receipt_of
 
 KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key and body get the stored decision back."
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key and body get the stored decision back.",
 )
 
 
@@ -43,9 +46,17 @@ class GateView(DeskView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, EngineUnavailable):
-            exc = Problem(503, "engine_unavailable", UNAVAILABLE, headers={"Retry-After": "1"}, reasons=["engine_unavailable"])
+            exc = Problem(
+                503,
+                "engine_unavailable",
+                UNAVAILABLE,
+                headers={"Retry-After": "1"},
+                reasons=["engine_unavailable"],
+            )
         elif isinstance(exc, KeyReused):
-            exc = Problem(409, "key_reused", "This Idempotency-Key was used with another body: ask with a new one.")
+            exc = Problem(
+                409, "key_reused", "This Idempotency-Key was used with another body: ask with a new one."
+            )
         elif isinstance(exc, OtherAccount):
             exc = other_account(str(exc))
         return super().handle_exception(exc)
@@ -85,7 +96,9 @@ class DecisionDetailRow(DecisionRow):
         return features_of(decision)
 
     def get_outcomes(self, decision: Decision) -> list[dict[str, Any]]:
-        return list(OutcomeRow(Outcome.objects.filter(decision_id=decision.id).order_by("-id"), many=True).data)
+        return list(
+            OutcomeRow(Outcome.objects.filter(decision_id=decision.id).order_by("-id"), many=True).data
+        )
 
 
 class DecisionFilter(django_filters.FilterSet):

@@ -22,7 +22,9 @@ from risk.inputs import InputError
 ROWS = 1000
 LINE_BYTES = 1024 * 1024
 CHUNK = 64 * 1024
-STREAM = OpenApiParameter("stream", str, required=True, description="Name of the stream, up to 128 characters")
+STREAM = OpenApiParameter(
+    "stream", str, required=True, description="Name of the stream, up to 128 characters"
+)
 
 
 class StreamState(msgspec.Struct, frozen=True):
@@ -56,7 +58,10 @@ class StreamView(GateView):
 
     @extend_schema(
         summary="Record decisions from NDJSON, committed per 1,000 rows; answers one NDJSON line per commit",
-        parameters=[STREAM, OpenApiParameter("offset", int, description="Rows sent before; must equal `committed`")],
+        parameters=[
+            STREAM,
+            OpenApiParameter("offset", int, description="Rows sent before; must equal `committed`"),
+        ],
         request={"application/x-ndjson": {"type": "string"}},
         responses={200: OpenApiTypes.STR, 409: OpenApiTypes.OBJECT},
     )
@@ -64,7 +69,12 @@ class StreamView(GateView):
         name, offset = _name(request), _offset(request)
         committed = stream_committed(client_of(request), name)
         if offset != committed:
-            raise Problem(409, "offset_mismatch", f"{committed} rows are committed: send on from there.", committed=committed)
+            raise Problem(
+                409,
+                "offset_mismatch",
+                f"{committed} rows are committed: send on from there.",
+                committed=committed,
+            )
         position = StreamPosition(client_of(request), name, offset)
         return StreamingHttpResponse(_answers(request, position), content_type="application/x-ndjson")
 
@@ -97,7 +107,9 @@ def _commit(request: Request, position: StreamPosition, rows: list[DecisionInput
     return body_encode({"committed": position.committed, "note": note}) + b"\n"
 
 
-def _failed(request: Request, position: StreamPosition, rows: list[DecisionInput], error: Exception) -> Iterator[bytes]:
+def _failed(
+    request: Request, position: StreamPosition, rows: list[DecisionInput], error: Exception
+) -> Iterator[bytes]:
     if rows and isinstance(error, BodyError):
         yield _commit(request, position, rows)
     problem = problem_of(error)

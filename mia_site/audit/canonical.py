@@ -67,7 +67,10 @@ def normalise(value: Any, path: str = "", depth: int = 0) -> Any:
         for key in value:
             if not (isinstance(key, str) and key.isascii()):
                 raise NotCanonical(path, f"key {key!r} is not ASCII text")
-        return {str(key): normalise(item, f"{path}.{key}" if path else str(key), depth + 1) for key, item in value.items()}
+        return {
+            str(key): normalise(item, f"{path}.{key}" if path else str(key), depth + 1)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [normalise(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
     return _scalar(value, path)

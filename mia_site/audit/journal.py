@@ -55,8 +55,17 @@ def canonical_fields(obj: models.Model) -> dict[str, Any]:
 
 
 def _entry(
-    *, id: UUID, kind: str, object_type: str, object_id: str, fact: Mapping[str, Any], at: datetime, actor: Actor, why: str,
-    account: str, request_id: str,
+    *,
+    id: UUID,
+    kind: str,
+    object_type: str,
+    object_id: str,
+    fact: Mapping[str, Any],
+    at: datetime,
+    actor: Actor,
+    why: str,
+    account: str,
+    request_id: str,
 ) -> Entry:
     body = canonical_bytes(
         {
@@ -123,8 +132,16 @@ def facts_record(
     request_id = _request_id()
     entries = [
         _entry(
-            id=fact.id, kind=fact.kind, object_type=fact._meta.label_lower, object_id=str(fact.pk),
-            fact=canonical_fields(fact), at=fact.recorded_at, actor=actor, why=why, account=account, request_id=request_id,
+            id=fact.id,
+            kind=fact.kind,
+            object_type=fact._meta.label_lower,
+            object_id=str(fact.pk),
+            fact=canonical_fields(fact),
+            at=fact.recorded_at,
+            actor=actor,
+            why=why,
+            account=account,
+            request_id=request_id,
         )
         for fact in facts
     ]
@@ -134,14 +151,28 @@ def facts_record(
 
 
 def change_record(
-    obj: models.Model, *, action: str, actor: Actor, why: str = "", account: str = "",
-    before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None,
+    obj: models.Model,
+    *,
+    action: str,
+    actor: Actor,
+    why: str = "",
+    account: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
 ) -> Leaf:
     """Journals what happened to an object that is not itself a fact (`action`: created, changed, issued, …)."""
     at = database_now()
     entry = _entry(
-        id=uuid7(), kind=action, object_type=obj._meta.label_lower, object_id=str(obj.pk), at=at, actor=actor, why=why,
-        account=account, request_id=_request_id(), fact={"before": before, "after": after},
+        id=uuid7(),
+        kind=action,
+        object_type=obj._meta.label_lower,
+        object_id=str(obj.pk),
+        at=at,
+        actor=actor,
+        why=why,
+        account=account,
+        request_id=_request_id(),
+        fact={"before": before, "after": after},
     )
     with transaction.atomic():
         return _entries_write([entry])[0]

@@ -44,7 +44,8 @@ def _sqlite_sql(model: type[models.Model]) -> Iterator[str]:
     table = model._meta.db_table
     refuse = f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}: {table}'); END"
     taken = " OR ".join(
-        "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in columns) + ")" for columns in _unique_sets(model)
+        "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in columns) + ")"
+        for columns in _unique_sets(model)
     )
     for name in trigger_names(table, "sqlite"):
         yield f'DROP TRIGGER IF EXISTS "{name}"'
@@ -97,7 +98,9 @@ def installed_triggers(connection: BaseDatabaseWrapper) -> set[str]:
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     """What the list of facts asks for and the database does not have; empty when all facts are protected."""
-    wanted = {name for model in fact_models() for name in trigger_names(model._meta.db_table, connection.vendor)}
+    wanted = {
+        name for model in fact_models() for name in trigger_names(model._meta.db_table, connection.vendor)
+    }
     return sorted(wanted - installed_triggers(connection))
 
 

@@ -40,7 +40,11 @@ def _openapi(schema: Any) -> Any:
     if isinstance(variants, list) and {"type": "null"} in variants:
         rest = [item for item in variants if item != {"type": "null"}]
         plain = {key: item for key, item in schema.items() if key != "anyOf"}
-        return {**plain, "nullable": True, **(rest[0] if len(rest) == 1 and "$ref" not in rest[0] else {"anyOf": rest})}
+        return {
+            **plain,
+            "nullable": True,
+            **(rest[0] if len(rest) == 1 and "$ref" not in rest[0] else {"anyOf": rest}),
+        }
     if schema.get("enum") and None in schema["enum"]:
         schema = {**schema, "nullable": True}
     return schema

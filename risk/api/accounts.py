@@ -61,7 +61,9 @@ class EquityView(DeskView):
         body = body_read(request, limit=POINTS_BYTES)
         many = body.lstrip()[:1] == b"["
         points = body_decode(body, list[EquityInput]) if many else [body_decode(body, EquityInput)]
-        return created(_answer(equity_record(account=account.code, points=bounded(points), actor=actor_of(request))))
+        return created(
+            _answer(equity_record(account=account.code, points=bounded(points), actor=actor_of(request)))
+        )
 
 
 def bounded(points: list[EquityInput]) -> list[EquityInput]:
@@ -79,7 +81,9 @@ class PositionsView(DeskView):
     def post(self, request: Request, code: str) -> Response:
         account = account_check(request, code)
         report = body_decode(body_read(request), PositionsInput)
-        return created(_answer(positions_record(account=account.code, report=report, actor=actor_of(request))))
+        return created(
+            _answer(positions_record(account=account.code, report=report, actor=actor_of(request)))
+        )
 
 
 class StateView(DeskView):

@@ -79,7 +79,12 @@ def problem_of(error: Exception) -> Exception:
         return Problem(404, "account_unknown", str(error))
     if isinstance(error, DatabaseError):
         return Problem(
-            503, "engine_unavailable", UNAVAILABLE, verdict="block", recorded=False, headers={"Retry-After": "1"}
+            503,
+            "engine_unavailable",
+            UNAVAILABLE,
+            verdict="block",
+            recorded=False,
+            headers={"Retry-After": "1"},
         )
     if isinstance(error, APIException) and error.status_code in (401, 403) and not isinstance(error, Problem):
         code = "not_authenticated" if error.status_code == 401 else "permission_denied"

@@ -16,7 +16,10 @@ class Account(models.Model):
     """What a limit applies to. Opened by `create_account`; never by an importer or a bot."""
 
     code = models.CharField(
-        _("code"), max_length=32, unique=True, validators=[RegexValidator(CODE, _("capital letters, digits, . _ -"))]
+        _("code"),
+        max_length=32,
+        unique=True,
+        validators=[RegexValidator(CODE, _("capital letters, digits, . _ -"))],
     )
     currency = models.CharField(_("currency"), max_length=3, default="USD")
     timezone = models.CharField(_("time zone"), max_length=64, default="America/Chicago")
@@ -53,7 +56,9 @@ class Desk(models.Model):
     state_change_id = models.UUIDField(null=True, blank=True)
     checks_at = models.DateTimeField(_("last drawdown check"), null=True, blank=True)
     calendar_at = models.DateTimeField(_("calendar refreshed"), null=True, blank=True)
-    feature_set = models.ForeignKey("risk.FeatureSet", models.PROTECT, null=True, blank=True, related_name="+")
+    feature_set = models.ForeignKey(
+        "risk.FeatureSet", models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("desk")
@@ -93,6 +98,7 @@ class AccountState(models.Model):
     positions_seq = models.BigIntegerField(default=0)
     snapshot_at = models.DateTimeField(_("last snapshot"), null=True, blank=True)
     snapshot_seq = models.BigIntegerField(default=0)
+    snapshot_worst = fraction(_("worst drawdown at the last snapshot"), default=0)
     penalty_active = models.BooleanField(_("penalty"), default=False)
 
     class Meta:

@@ -12,7 +12,9 @@ class LimitsVersion(Fact):
 
     kind = "limits_version"
 
-    account = models.ForeignKey(Account, models.PROTECT, related_name="limits_versions", verbose_name=_("account"))
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="limits_versions", verbose_name=_("account")
+    )
     version = models.PositiveIntegerField(_("version"))
     seq = models.BigIntegerField(_("sequence"))
     body = models.JSONField(_("limits"))
@@ -25,7 +27,9 @@ class LimitsVersion(Fact):
         verbose_name = _("limits")
         verbose_name_plural = _("limits")
         ordering = ["-recorded_at"]
-        constraints = [models.UniqueConstraint(fields=["account", "version"], name="risk_limits_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "version"], name="risk_limits_version_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.account_id} v{self.version}"
@@ -38,7 +42,9 @@ class LimitsApproval(Fact):
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
     seq = models.BigIntegerField(_("sequence"))
-    limits = models.OneToOneField(LimitsVersion, models.PROTECT, related_name="approval", verbose_name=_("limits"))
+    limits = models.OneToOneField(
+        LimitsVersion, models.PROTECT, related_name="approval", verbose_name=_("limits")
+    )
     approved = models.BooleanField(_("approved"))
     approver = models.CharField(_("approved by"), max_length=120)
     reason = models.CharField(_("reason"), max_length=2000)

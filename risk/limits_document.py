@@ -1,0 +1,85 @@
+"""Limits as people write them: YAML whose numbers stay text, and single assignments. Pure."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from risk.inputs import InputError
+from risk.rules.limits import RuleMode, RuleName
+
+MAX_DEPTH = 8
+FIRST_DRAWDOWN = {"name": "max_drawdown", "mode": "trailing_intraday"}
+
+
+class _TextLoader(yaml.SafeLoader):
+    """YAML's numbers as the text they were written in: 0.05 never becomes a float."""
+
+
+_TextLoader.yaml_implicit_resolvers = {
+    key: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag not in {"tag:yaml.org,2002:float", "tag:yaml.org,2002:int"}
+    ]
+    for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def document_read(text: str) -> dict[str, Any]:
+    """A limits document from YAML (or JSON). Raises `InputError`; aliases are refused, since they can grow without end."""
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_TextLoader)):
+            raise InputError("limits", "*alias", "YAML without aliases")
+        document = yaml.load(text, Loader=_TextLoader)  # noqa: S506 - a SafeLoader without its number types
+    except (yaml.YAMLError, RecursionError) as error:
+        raise InputError("limits", str(error)[:200], "YAML") from error
+    if not isinstance(document, dict):
+        raise InputError("limits", type(document).__name__, "a mapping of limits")
+    return document
+
+
+def assignments_apply(
+    document: Mapping[str, Any], assignments: Iterable[str], *, reason: str
+) -> dict[str, Any]:
+    """`document` with `name=value` texts applied: a drawdown rule's allowance by the rule's name, a rule's mode
+    (`features=off`, with `reason`), or a dotted path (`pace.max_openings_per_hour=5`). Raises `InputError`."""
+    changed = copy.deepcopy(dict(document))
+    for assignment in assignments:
+        name, separator, value = assignment.partition("=")
+        if not separator or not name or not value:
+            raise InputError("assignment", assignment[:80], "NAME=VALUE")
+        _assign(changed, name, value, reason)
+    return changed
+
+
+def _assign(document: dict[str, Any], name: str, value: str, reason: str) -> None:
+    if value in set(RuleMode) and name in set(RuleName):
+        document.setdefault("rules", {})[name] = {"mode": value, "reason": reason}
+    elif "." in name:
+        section, _, field = name.partition(".")
+        target = document.setdefault(section, {})
+        if not isinstance(target, dict) or "." in field:
+            raise InputError(name, value, "section.field, for example pace.max_openings_per_hour")
+        target[field] = _bool(value)
+    else:
+        _drawdown(document, name, value)
+
+
+def _bool(value: str) -> str | bool:
+    return {"true": True, "false": False}.get(value, value)
+
+
+def _drawdown(document: dict[str, Any], name: str, value: str) -> None:
+    rules = document.setdefault("drawdown", [])
+    for rule in rules:
+        if rule["name"] == name:
+            rule["allowance"] = {**rule["allowance"], "value": value}
+            return
+    if name != FIRST_DRAWDOWN["name"]:
+        known = [rule["name"] for rule in rules] or ["max_drawdown"]
+        raise InputError(
+            name, value, f"one of {', '.join(known)}, or section.field; new rules come by limits import"
+        )
+    rules.append({**FIRST_DRAWDOWN, "allowance": {"of": "reference", "value": value}})

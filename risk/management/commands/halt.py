@@ -1,0 +1,47 @@
+"""The kill switch on the command line: needs the database only, no web server and no Redis."""
+
+from argparse import ArgumentParser
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from mia_site.audit.actors import command_actor
+from risk.inputs import InputError
+from risk.locking import AccountUnknown
+from risk.risk_controller import desk_halt, trading_halt
+from risk.rules.types import TradingState
+
+
+def moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text} has no time zone: write 2026-05-13T14:00:00Z")
+    return at
+
+
+class Command(BaseCommand):
+    help = "Stop trading of one account or of the whole desk."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        scope = parser.add_mutually_exclusive_group(required=True)
+        scope.add_argument("--account")
+        scope.add_argument("--desk", action="store_true")
+        parser.add_argument("--reason", required=True)
+        parser.add_argument(
+            "--reduce-only", action="store_true", help="let exits pass (default: nothing passes)"
+        )
+        parser.add_argument("--until", type=moment, help="when the stop ends by itself, with a time zone")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        state = TradingState.REDUCE_ONLY if options["reduce_only"] else TradingState.HALTED
+        told: dict[str, Any] = {
+            "reason": options["reason"], "actor": command_actor("halt"), "state": state, "until": options["until"],
+        }  # fmt: skip
+        try:
+            change = (
+                desk_halt(**told) if options["desk"] else trading_halt(account=options["account"], **told)
+            )
+        except (InputError, AccountUnknown) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{options['account'] or 'desk'}: {change.from_state} -> {change.to_state}")

@@ -1,0 +1,95 @@
+"""Limits on the command line: export, import, set."""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.management.base import BaseCommand, CommandError
+
+from mia_site.audit.actors import command_actor
+from risk.inputs import InputError
+from risk.limits_document import assignments_apply, document_read
+from risk.locking import AccountUnknown
+from risk.models import AccountState
+from risk.risk_controller import limits_submit
+from risk.rules.limits import LimitsError
+from risk.selectors.limits import limits_of
+
+MAX_BYTES = 256 * 1024
+
+
+class Command(BaseCommand):
+    help = (
+        "Limits as YAML. import and set take effect at once if none exist or they only tighten; else they are proposed "
+        "and a second person approves them."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        export = actions.add_parser("export", help="print the limits in force")
+        export.add_argument("code")
+        load = actions.add_parser("import", help="read a YAML file, - for standard input")
+        load.add_argument("code")
+        load.add_argument("file")
+        load.add_argument("--reason", required=True)
+        change = actions.add_parser(
+            "set", help="change single values: max_drawdown=0.05 pace.max_openings_per_hour=5 features=off"
+        )
+        change.add_argument("code")
+        change.add_argument("assignments", nargs="+", metavar="NAME=VALUE")
+        change.add_argument("--reason", required=True)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        state = (
+            AccountState.objects.select_related("account", "limits")
+            .filter(account__code=options["code"])
+            .first()
+        )
+        if state is None:
+            raise CommandError(str(AccountUnknown(options["code"])))
+        try:
+            getattr(self, f"_{options['action']}")(state, options)
+        except (InputError, LimitsError) as error:
+            raise CommandError(str(error)) from error
+
+    def _export(self, state: AccountState, options: dict[str, Any]) -> None:
+        if state.limits is None or limits_of(state) is None:
+            raise CommandError(f"No limits are set for {state.account.code}.")
+        self.stdout.write(f"# {state.account.code}, version {state.limits.version}")
+        self.stdout.write(yaml.safe_dump(state.limits.body, sort_keys=False, allow_unicode=True), ending="")
+
+    def _import(self, state: AccountState, options: dict[str, Any]) -> None:
+        text = sys.stdin.read(MAX_BYTES + 1) if options["file"] == "-" else self._file(options["file"])
+        if len(text) > MAX_BYTES:
+            raise CommandError(f"The file is larger than {MAX_BYTES} bytes.")
+        self._submit(state, document_read(text), options["reason"])
+
+    def _file(self, name: str) -> str:
+        try:
+            with Path(name).open(encoding="utf-8") as file:
+                return file.read(MAX_BYTES + 1)
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{name} cannot be read: {error}") from error
+
+    def _set(self, state: AccountState, options: dict[str, Any]) -> None:
+        current = state.limits.body if state.limits is not None else {}
+        self._submit(
+            state,
+            assignments_apply(current, options["assignments"], reason=options["reason"]),
+            options["reason"],
+        )
+
+    def _submit(self, state: AccountState, document: dict[str, Any], reason: str) -> None:
+        code = state.account.code
+        told = limits_submit(code, document, actor=command_actor("limits"), reason=reason)
+        if not told.changed:
+            self.stdout.write(f"{code}: nothing new; version {told.version.version} says the same.")
+        elif told.applied:
+            self.stdout.write(f"{code}: limits version {told.version.version} are in force.")
+        else:
+            self.stdout.write(
+                f"{code}: limits version {told.version.version} loosen and are proposed: a second person approves them "
+                "in the admin."
+            )

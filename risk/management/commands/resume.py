@@ -1,0 +1,34 @@
+"""Lifts a stop; the peaks stay."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from mia_site.audit.actors import command_actor
+from risk.inputs import InputError
+from risk.locking import AccountUnknown
+from risk.risk_controller import desk_resume, trading_resume
+from risk.rules.types import TradingState
+
+
+class Command(BaseCommand):
+    help = "Resume trading of one account or of the whole desk."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        scope = parser.add_mutually_exclusive_group(required=True)
+        scope.add_argument("--account")
+        scope.add_argument("--desk", action="store_true")
+        parser.add_argument("--reason", required=True)
+        parser.add_argument("--reduce-only", action="store_true", help="let exits pass only")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        state = TradingState.REDUCE_ONLY if options["reduce_only"] else TradingState.ACTIVE
+        told: dict[str, Any] = {"reason": options["reason"], "actor": command_actor("resume"), "state": state}
+        try:
+            change = (
+                desk_resume(**told) if options["desk"] else trading_resume(account=options["account"], **told)
+            )
+        except (InputError, AccountUnknown) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{options['account'] or 'desk'}: {change.from_state} -> {change.to_state}")

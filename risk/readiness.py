@@ -1,0 +1,134 @@
+"""What an account needs before it can trade: each input, its age, and the fix (DESIGN 4.13)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from mia_site.ops.clock import database_now
+from mia_site.ops.registry import Readiness
+from risk.locking import AccountUnknown
+from risk.models import AccountState, Client, Cluster, Desk
+from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.types import TradingState
+from risk.selectors.limits import limits_of
+
+CHECK_PERIODS = 3
+CHECK_SECONDS = 60
+
+
+def readiness(code: str) -> Iterator[Readiness]:
+    """Every input of the account, in the order in which one would set it up. Raises `AccountUnknown`."""
+    state = AccountState.objects.select_related("account", "limits").filter(account__code=code).first()
+    if state is None:
+        raise AccountUnknown(code)
+    now = database_now()
+    desk = Desk.objects.filter(id=1).first() or Desk()
+    limits = limits_of(state)
+    yield _limits(state, limits)
+    yield _client(state)
+    yield _state(state, desk)
+    yield _equity(state, limits, now)
+    yield _positions(state, limits, now)
+    yield _calendar(desk, limits, now)
+    yield _features(desk, limits)
+    yield _memory(limits, now)
+    yield _checks(desk, now)
+
+
+def _age(at: datetime | None, now: datetime) -> float | None:
+    return None if at is None else round((now - at).total_seconds(), 3)
+
+
+def _excused(limits: Limits | None, name: RuleName) -> str:
+    """Why the rule does not block: it is off (with a reason) or in shadow; empty where it is enforced."""
+    mode = RuleMode.ENFORCE if limits is None else limits.rule_mode(name)
+    if mode is RuleMode.ENFORCE or limits is None:
+        return ""
+    return _("rule %(rule)s is %(mode)s: %(reason)s") % {
+        "rule": name.value, "mode": mode.value, "reason": limits.rules[name].reason or "-",
+    }  # fmt: skip
+
+
+def _limits(state: AccountState, limits: Limits | None) -> Readiness:
+    if limits is None or state.limits is None:
+        fix = f"manage.py limits set {state.account.code} max_drawdown=0.05 --reason …"
+        return Readiness("limits", False, _("no limits are set"), fix)
+    return Readiness("limits", True, _("version %(version)s is in force") % {"version": state.limits.version})
+
+
+def _client(state: AccountState) -> Readiness:
+    count = Client.objects.filter(account_id=state.account_id).count()
+    fix = "" if count else f"manage.py create_client NAME --account {state.account.code}"
+    return Readiness("client", bool(count), _("%(count)s API clients") % {"count": count}, fix)
+
+
+def _state(state: AccountState, desk: Desk) -> Readiness:
+    for name, row in (("desk", desk), ("account", state)):
+        if row.state != TradingState.ACTIVE:
+            target = "--desk" if name == "desk" else f"--account {state.account.code}"
+            return Readiness(
+                "trading state", False, f"{name} {row.state}: {row.state_reason}",
+                f"manage.py resume {target} --reason …",
+            )  # fmt: skip
+    return Readiness("trading state", True, TradingState.ACTIVE.value)
+
+
+def _aged(name: str, at: datetime | None, now: datetime, limit: float, fix: str) -> Readiness:
+    age = _age(at, now)
+    if age is None:
+        return Readiness(name, False, _("never reported"), fix)
+    detail = _("%(age)s s old, at most %(limit)s s") % {"age": round(age), "limit": round(limit)}
+    return Readiness(name, age <= limit, detail, "" if age <= limit else fix, age)
+
+
+def _equity(state: AccountState, limits: Limits | None, now: datetime) -> Readiness:
+    excuse = _excused(limits, RuleName.EQUITY)
+    at = (
+        None if state.equity_at is None else min(state.equity_at, state.equity_received_at or state.equity_at)
+    )
+    if excuse:
+        return Readiness("equity", True, excuse, "", _age(at, now))
+    seconds = limits.freshness.equity_seconds if limits else 120
+    return _aged("equity", at, now, seconds, f"POST /api/v1/accounts/{state.account.code}/equity")
+
+
+def _positions(state: AccountState, limits: Limits | None, now: datetime) -> Readiness:
+    """Without fresh positions openings pass, and every exit counts as an opening: worth knowing, not blocking."""
+    seconds = limits.freshness.positions_seconds if limits else 120
+    fix = f"POST /api/v1/accounts/{state.account.code}/positions"
+    return _aged("positions", state.positions_at, now, seconds, fix)
+
+
+def _calendar(desk: Desk, limits: Limits | None, now: datetime) -> Readiness:
+    excuse = _excused(limits, RuleName.CALENDAR)
+    if excuse:
+        return Readiness("calendar", True, excuse, "", _age(desk.calendar_at, now))
+    hours = limits.freshness.calendar_hours if limits else 24
+    return _aged("calendar", desk.calendar_at, now, hours * 3600, "manage.py import_mia macro_events.csv")
+
+
+def _features(desk: Desk, limits: Limits | None) -> Readiness:
+    excuse = _excused(limits, RuleName.FEATURES)
+    if excuse:
+        return Readiness("features", True, excuse)
+    if desk.feature_set is None:
+        return Readiness(
+            "features", False, _("no feature set"), "manage.py import_mia feature_importance.csv"
+        )
+    told = {"version": desk.feature_set.version, "count": desk.feature_set.count}
+    return Readiness("features", True, _("set %(version)s with %(count)s features") % told)
+
+
+def _memory(limits: Limits | None, now: datetime) -> Readiness:
+    count = Cluster.objects.filter(at__lte=now).count()
+    required = limits is not None and limits.memory.required and not _excused(limits, RuleName.MEMORY)
+    fix = "manage.py import_mia market_memory.db" if required and not count else ""
+    return Readiness(
+        "market memory", bool(count) or not required, _("%(count)s clusters") % {"count": count}, fix
+    )
+
+
+def _checks(desk: Desk, now: datetime) -> Readiness:
+    limit = CHECK_PERIODS * CHECK_SECONDS
+    return _aged("drawdown check", desk.checks_at, now, limit, "manage.py up")
