@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
@@ -14,6 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from mia_site import env
 from mia_site.ops import logs
+
+# Django's generic classes take their type parameters at run time too.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("MIA_DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
