@@ -7,4 +7,5 @@ TEXTS: dict[str, str] = {
         "%(account)s: a decision could not be judged and recorded in time, the answer was block (%(error)s)"
     ),
     "decision_not_logged": gettext_noop("%(account)s: decision %(trade_id)s could not be logged: %(error)s"),
+    "export_failed": gettext_noop("The daily export could not be written and is tried again: %(error)s"),
 }

@@ -66,9 +66,7 @@ def regime_text(regimes: Mapping[str, float] | None) -> str | None:
 
 
 def _decision_pages(account: Account, period: Period, after: Cursor | None) -> Iterator[Page]:
-    for page in rows_paged(
-        Decision.objects.filter(account_id=account.pk), DECISION_COLUMNS[1:], period, after
-    ):
+    for page in rows_paged(Decision.objects.filter(account_id=account.pk), DECISION_COLUMNS[1:], period, after):
         lines = csv_bytes(
             (moment_text(at), trade_text(trade_id, at), decision, score, regime_text(regimes))
             for at, _, trade_id, decision, score, regimes in page
@@ -143,9 +141,7 @@ def decisions_csv(decisions: "QuerySet[Decision]") -> Iterator[bytes]:
     """
     yield csv_bytes([[column.name for column in COLUMNS]])
     for rows in _chunks(decisions):
-        yield csv_bytes(
-            [_cell(column, value) for column, value in zip(COLUMNS, row, strict=True)] for row in rows
-        )
+        yield csv_bytes([_cell(column, value) for column, value in zip(COLUMNS, row, strict=True)] for row in rows)
 
 
 def decisions_ndjson(decisions: "QuerySet[Decision]") -> Iterator[bytes]:
@@ -163,23 +159,12 @@ def decisions_json(decisions: "QuerySet[Decision]") -> Iterator[bytes]:
     yield b"[]\n" if before == b"[\n" else b"\n]\n"
 
 
-FORMATS: Mapping[str, tuple[Callable[["QuerySet[Decision]"], Iterator[bytes]], str]] = {
-    "csv": (decisions_csv, "text/csv; charset=utf-8"),
-    "json": (decisions_json, "application/json"),
-    "ndjson": (decisions_ndjson, "application/x-ndjson"),
-}
-"""Format -> writer and content type."""
-
-
 def _chunks(decisions: "QuerySet[Decision]") -> Iterator[list[list[Any]]]:
     chunk: list[list[Any]] = []
     rows = decisions.values_list(*(column.path for column in COLUMNS))
     for row in rows.iterator(chunk_size=CHUNK_ROWS):
         chunk.append(
-            [
-                None if value is None else column.write(value)
-                for column, value in zip(COLUMNS, row, strict=True)
-            ]
+            [None if value is None else column.write(value) for column, value in zip(COLUMNS, row, strict=True)]
         )
         if len(chunk) == CHUNK_ROWS:
             yield chunk

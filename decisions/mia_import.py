@@ -140,7 +140,8 @@ def _file_import(file: Path, name: str, request: ImportRequest) -> FileReport:
         report = FileReport(name, kind, rejected=1, refused=str(error))
     except ImportRefused as error:
         report = FileReport(name, kind, rejected=1, refused=f"{name}: {error}")
-    _record(report, sha256, job, request.zone)
+    if report.kind != Kind.PERFORMANCE:
+        _record(report, sha256, job, request.zone)
     return report
 
 

@@ -17,7 +17,10 @@ MAX_CLUSTER_CHARS = 200_000
 MAX_EXACT_INTEGER = 2**53
 """The largest integer that every JSON reader keeps exact."""
 MAX_MAGNITUDE = 30
-"""Numbers are read between 1e-30 and 1e30: writing out a hostile exponent would cost memory."""
+MIN_MAGNITUDE = -324
+"""Numbers are read up to 1e30, and down to the smallest float: writing out a hostile exponent would cost memory."""
+MAX_DRAWDOWN = Decimal(1000)
+"""As in `stop_trading`; above 1 where equity fell below zero."""
 MAX_MONEY = Decimal(10) ** 11
 MONEY_STEP = Decimal("0.0001")
 """Money has at most 15 digits, 4 of them decimals."""

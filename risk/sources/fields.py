@@ -5,7 +5,15 @@ import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from risk.sources.bounds import MAX_MAGNITUDE, MAX_MONEY, MAX_NAME, MAX_REASON, MONEY_STEP
+from risk.sources.bounds import (
+    MAX_DRAWDOWN,
+    MAX_MAGNITUDE,
+    MAX_MONEY,
+    MAX_NAME,
+    MAX_REASON,
+    MIN_MAGNITUDE,
+    MONEY_STEP,
+)
 from risk.sources.notes import Notes
 from risk.sources.rows import FieldError
 from risk.sources.text import is_usable
@@ -88,7 +96,7 @@ def decimal_of(raw: object) -> Decimal | None:
         return None
     if not number:
         return Decimal(0)
-    return number if abs(number.adjusted()) <= MAX_MAGNITUDE else None
+    return number if MIN_MAGNITUDE <= number.adjusted() <= MAX_MAGNITUDE else None
 
 
 def number_field(
@@ -122,7 +130,7 @@ def score_field(values: Mapping[str, object], name: str) -> float | None:
 def drawdown_field(values: Mapping[str, object], name: str) -> Decimal:
     """A drawdown as a positive fraction, exactly as written: -0.06 and 0.06 are both 6 % below."""
     expected = "a fraction such as 0.06 for 6 %"
-    number = number_field(values, name, Decimal(-1), Decimal(1), expected)
+    number = number_field(values, name, -MAX_DRAWDOWN, MAX_DRAWDOWN, expected)
     if number is None:
         raise FieldError(name, None, expected)
     return number.copy_abs()

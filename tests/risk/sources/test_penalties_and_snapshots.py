@@ -62,7 +62,7 @@ def test_a_snapshot_keeps_the_digits_of_its_drawdown() -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("drawdown", "6"),
+        ("drawdown", "1001"),
         ("drawdown", "NaN"),
         ("drawdown", "1e-9999999"),
         ("drawdown", "null"),

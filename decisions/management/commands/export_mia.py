@@ -1,0 +1,71 @@
+"""`manage.py export_mia`: MIA files out."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from decisions.mia_export import ExportFailed, tree_export
+from mia_site.audit.actors import command_actor
+from risk.export import Period
+from risk.locking import AccountUnknown, account_only
+from risk.models import Account
+
+
+class Command(BaseCommand):
+    """Writes the specification's tree of one account; what it writes imports again with nothing new."""
+
+    help = "Writes the specification's files (snapshots, decision, penalty and performance logs); times are UTC."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path, metavar="DIR", help="where the tree is written")
+        parser.add_argument("--account", default="", help="whose history it is (the only account)")
+        parser.add_argument("--since", type=_moment, help="first moment, UTC unless it has an offset (included)")
+        parser.add_argument("--until", type=_moment, help="last moment (not included)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        period = Period(options["since"], options["until"])
+        if period.since and period.until and period.since >= period.until:
+            raise CommandError(_("--since must be before --until"))
+        account = _account(options["account"])
+        try:
+            reports = tree_export(options["folder"], account=account, period=period, actor=command_actor("export_mia"))
+        except ExportFailed as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(_("The database could not be read: %(error)s") % {"error": error}) from error
+        for report in reports:
+            rows = ngettext("%(rows)d row", "%(rows)d rows", report.rows) % {"rows": report.rows}
+            self.stdout.write(f"{report.path}: {rows}")
+            if report.others:
+                text = ngettext(
+                    "%(count)d other file was in that folder before and is not of this export",
+                    "%(count)d other files were in that folder before and are not of this export",
+                    report.others,
+                )
+                self.stdout.write(f"    {text % {'count': report.others}}")
+
+
+def _moment(text: str) -> datetime:
+    """A time of the command line, aware."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not a time such as 2025-05-13 or 2025-05-13T14:00:00Z") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _account(code: str) -> Account:
+    try:
+        code = code or account_only()
+    except AccountUnknown as error:
+        raise CommandError(_("There is not exactly one account: name one with --account")) from error
+    account = Account.objects.filter(code=code).first()
+    if account is None:
+        raise CommandError(_("There is no account %(code)s") % {"code": code})
+    return account

@@ -1,0 +1,44 @@
+"""Periodic work of the decisions app."""
+
+from pathlib import Path
+
+import structlog
+from celery import shared_task
+from django.conf import settings
+from kombu.exceptions import OperationalError as BrokerError
+
+from decisions.daily_export import export_daily_step
+from mia_site.audit.actors import worker_actor
+from mia_site.ops.alerts import alert_raise
+from mia_site.ops.clock import database_now
+from mia_site.ops.retry import Deadline, with_retries
+from mia_site.ops.timings import timed
+
+log = structlog.get_logger(__name__)
+STEP_SECONDS = 15
+NAME = "decisions.tasks.export_daily"
+
+
+@shared_task(name=NAME, acks_late=True)
+def export_daily() -> None:
+    """Writes a step of yesterday's tree under `exports/` of the data directory; asks for another if there is
+    more.
+    """
+    deadline = Deadline(STEP_SECONDS)
+    try:
+        more = with_retries(lambda: _step(deadline))
+    except OSError as error:
+        alert_raise("export_failed", priority=3, params={"error": str(error)}, dedup_key=str(error.errno))
+        raise
+    if more:
+        try:
+            export_daily.apply_async()
+        except BrokerError as error:  # the next hour's run goes on
+            log.warning("export_not_continued", error=str(error))
+
+
+@timed("export_daily")
+def _step(deadline: Deadline) -> bool:
+    return export_daily_step(
+        Path(settings.DATA_DIR) / "exports", now=database_now(), deadline=deadline, actor=worker_actor(NAME)
+    )
