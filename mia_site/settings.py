@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from mia_site import env
+from mia_site import env, unfold
 from mia_site.ops import logs
 
 # Django's generic classes take their type parameters at run time too.
@@ -124,6 +124,8 @@ LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["mia_site.formats"]
+UNFOLD = unfold.UNFOLD
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -1,0 +1,5 @@
+"""Admin pages of the decisions app, and the desk's first page."""
+
+from decisions.admin import decisions, outcomes
+
+__all__ = ["decisions", "outcomes"]

@@ -1,0 +1,163 @@
+"""The desk's first page: how everything stands, what was refused, what comes next, what needs a person."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from decisions.admin import figures
+from decisions.admin.shared import VERDICT_WORDS
+from decisions.models import Verdict
+from mia_site.audit.admin.operations import PRIORITY_TONES
+from mia_site.audit.admin.rendering import EMPTY, badge, moment, number, percent
+from mia_site.ops.alerts import alert_text
+from mia_site.ops.clock import database_now
+from risk.admin.account_page import age
+from risk.admin.events import impact_badge
+from risk.admin.shared import reason_sentence, state_badge
+from risk.models import AccountState, Desk
+from risk.rules.types import TradingState
+
+COLOURS = {Verdict.ALLOW: "#22c55e", Verdict.REDUCE: "#f97316", Verdict.BLOCK: "#ef4444"}
+INPUT_WORDS = {
+    "calendar": gettext_lazy("macro calendar"),
+    "check": gettext_lazy("drawdown check"),
+    "equity": gettext_lazy("equity"),
+    "positions": gettext_lazy("positions"),
+}
+SHOWN = 8
+CHART_OPTIONS = json.dumps(
+    {
+        "animation": False,
+        "responsive": True,
+        "maintainAspectRatio": False,
+        "maxBarThickness": 18,
+        "plugins": {"legend": {"display": False}},
+        "scales": {
+            "x": {"stacked": True, "grid": {"display": False}, "ticks": {"color": "#9ca3af", "maxTicksLimit": 12}},
+            "y": {"stacked": True, "beginAtZero": True, "ticks": {"color": "#9ca3af", "precision": 0}, "grid": {"color": "#9ca3af33"}},
+        },
+    }
+)
+
+
+def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What `admin/index.html` shows; unfold calls it. Each part only for those who may see its rows."""
+    may = request.user.has_perm
+    now = database_now()
+    context["may_see_desk"] = may("risk.view_accountstate")
+    if may("risk.view_accountstate"):
+        context |= _desk_part(now)
+    if may("decisions.view_decision"):
+        context |= _decisions_part(now)
+    if may("ops.view_alert"):
+        context |= _alerts_part()
+    return context
+
+
+def _desk_part(now: datetime) -> dict[str, Any]:
+    states = figures.account_states()
+    desk = Desk.objects.filter(id=1).first()
+    return {
+        "desk": desk,
+        "desk_badge": state_badge(desk.state if desk else TradingState.ACTIVE),
+        "accounts": [_account_line(state, now) for state in states],
+        "account_counts": [
+            (state_badge(word), count) for word, count in sorted(Counter(state.state for state in states).items())
+        ],
+        "inputs": [
+            {"what": INPUT_WORDS[what], "whose": whose, "age": age(at, now)}
+            for what, whose, at in figures.input_ages(states, desk)[:SHOWN]
+        ],
+        "events": [
+            {"row": event, "impact": impact_badge(event.impact), "in": _until(event.start_at, now)}
+            for event in figures.next_events(now, 4)
+        ],
+    }
+
+
+def _account_line(state: AccountState, now: datetime) -> dict[str, Any]:
+    return {
+        "account": state.account,
+        "state": state_badge(state.state),
+        "equity": number(state.equity, 2) if state.equity is not None else EMPTY,
+        "drawdown": percent(state.drawdown),
+        "limits": f"v{state.limits.version}" if state.limits else EMPTY,
+        "age": age(state.equity_received_at, now),
+    }
+
+
+def _until(start: datetime | None, now: datetime) -> str:
+    if start is None:
+        return EMPTY
+    if start <= now:
+        return _("%(age)s ago") % {"age": age(start, now)}
+    return _("in %(time)s") % {"time": age(now, start)}
+
+
+def _decisions_part(now: datetime) -> dict[str, Any]:
+    counts = figures.verdict_counts(now)
+    return {
+        "verdicts": [
+            {
+                "word": VERDICT_WORDS[verdict],
+                "colour": COLOURS[verdict],
+                "day": counts.last_day[verdict],
+                "week": counts.last_week[verdict],
+                "value": verdict.value,
+            }
+            for verdict in figures.VERDICTS
+        ],
+        "hours_chart": _chart(counts.hours, lambda at: f"{at:%H}:00"),
+        "days_chart": _chart(counts.days, lambda at: f"{at:%m-%d}"),
+        "chart_options": CHART_OPTIONS,
+        "blocked": [
+            {
+                "row": row,
+                "at": moment(row.at),
+                "sentence": reason_sentence(row.reasons[0]) if row.reasons else row.reason_code or EMPTY,
+            }
+            for row in figures.latest_blocked(SHOWN)
+        ],
+    }
+
+
+def _chart(points: Sequence[tuple[datetime, Counter[str]]], name: Callable[[datetime], str]) -> str:
+    """Stacked bars as JSON; "" where nothing was judged."""
+    if not any(counts.total() for _at, counts in points):
+        return ""
+    return json.dumps(
+        {
+            "labels": [name(at) for at, _counts in points],
+            "datasets": [
+                {
+                    "label": str(VERDICT_WORDS[verdict]),
+                    "data": [counts[verdict] for _at, counts in points],
+                    "backgroundColor": COLOURS[verdict],
+                }
+                for verdict in figures.VERDICTS
+            ],
+        }
+    )
+
+
+def _alerts_part() -> dict[str, Any]:
+    language = get_language() or "en"
+    alerts = list(figures.open_alerts()[: SHOWN + 1])
+    return {
+        "alerts_more": len(alerts) > SHOWN,
+        "alerts": [
+            {
+                "row": alert,
+                "rank": badge(alert.priority, PRIORITY_TONES.get(alert.priority, "plain")),
+                "sentence": alert_text(alert, language),
+                "at": moment(alert.last_at),
+            }
+            for alert in alerts[:SHOWN]
+        ],
+    }

@@ -1,0 +1,70 @@
+"""The story of one object, told by the journal: who did what to it, when and why."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_noop
+
+from mia_site.audit.admin.names import actor_names
+from mia_site.audit.admin.rendering import flattened
+from mia_site.audit.models import Entry
+
+KIND_NAMES: dict[str, str] = {
+    "created": gettext_noop("created"),
+    "changed": gettext_noop("changed"),
+    "deleted": gettext_noop("deleted"),
+    "exported": gettext_noop("exported"),
+    "issued": gettext_noop("issued"),
+    "revoked": gettext_noop("revoked"),
+    "acknowledged": gettext_noop("acknowledged"),
+}
+"""Actions on objects that are not facts; a fact is called by the name of its table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One journal entry, ready to be shown. `changes`: (name, before, after)."""
+
+    entry_id: UUID
+    at: datetime
+    kind: str
+    who: str
+    why: str
+    changes: list[tuple[str, str, str]]
+    values: list[tuple[str, str]]
+
+
+def history_lines(entries: Iterable[Entry]) -> list[Line]:
+    """The entries as lines, in their order; names of people are read in one query."""
+    rows = list(entries)
+    names = actor_names(row.actor for row in rows)
+    return [_line(row, names[row.actor]) for row in rows]
+
+
+def _line(entry: Entry, who: str) -> Line:
+    fact = entry_document(entry).get("fact") or {}
+    changed = set(fact) == {"before", "after"}
+    return Line(
+        entry_id=entry.pk,
+        at=entry.recorded_at,
+        kind=entry.kind_name,
+        who=who,
+        why=entry.why,
+        changes=_changes(fact["before"] or {}, fact["after"] or {}) if changed else [],
+        values=[] if changed else flattened(fact),
+    )
+
+
+def entry_document(entry: Entry) -> dict[str, Any]:
+    """The record that the entry's canonical text spells."""
+    document: dict[str, Any] = json.loads(entry.body)
+    return document
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    old, new = dict(flattened(before)), dict(flattened(after))
+    return [(name, old.get(name, ""), new.get(name, "")) for name in dict.fromkeys([*old, *new])]

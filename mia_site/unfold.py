@@ -1,0 +1,140 @@
+"""The admin's look and menu. Read by settings.py; no page loads anything from elsewhere."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+BLOCKED = "?verdict__exact=block"
+Test = Callable[[HttpRequest], bool]
+
+
+def _may(permission: str) -> Test:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _item(title: Any, icon: str, model: str, **more: Any) -> dict[str, Any]:
+    """A menu entry that leads to a model's list, for those who may see it."""
+    app_label, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app_label}_{name}_changelist"),
+        "permission": _may(f"{app_label}.view_{name}"),
+        **more,
+    }
+
+
+def _decisions(*, blocked: bool) -> Test:
+    """Two entries lead to one list: which of them is lit depends on its filter."""
+
+    def active(request: HttpRequest) -> bool:
+        here = request.path.startswith(reverse("admin:decisions_decision_changelist"))
+        return here and (request.GET.get("verdict__exact") == "block") is blocked
+
+    return active
+
+
+def _blocked_link() -> Any:
+    return lambda _request: reverse("admin:decisions_decision_changelist") + BLOCKED
+
+
+NAVIGATION = [
+    {
+        "title": None,
+        "items": [
+            {"title": _("Overview"), "icon": "monitoring", "link": reverse_lazy("admin:index")},
+            _item(_("Accounts"), "account_balance_wallet", "risk.account"),
+            _item(_("Decisions"), "rule", "decisions.decision", active=_decisions(blocked=False)),
+            _item(
+                _("Blocked decisions"), "block", "decisions.decision", link=_blocked_link(),
+                active=_decisions(blocked=True),
+            ),
+            _item(_("Outcomes"), "payments", "decisions.outcome"),
+            _item(_("Alerts"), "notifications", "ops.alert"),
+        ],
+    },
+    {
+        "title": _("Risk"),
+        "collapsible": True,
+        "items": [
+            _item(_("Desk"), "hub", "risk.desk"),
+            _item(_("Limits"), "tune", "risk.limitsversion"),
+            _item(_("Approvals of limits"), "how_to_reg", "risk.limitsapproval"),
+            _item(_("Stops and resumes"), "pan_tool", "risk.statechange"),
+            _item(_("Snapshots"), "photo_camera", "risk.snapshot"),
+            _item(_("Penalties"), "gavel", "risk.penalty"),
+            _item(_("Equity"), "show_chart", "risk.equitypoint"),
+            _item(_("Equity reports"), "stacked_line_chart", "risk.equitybatch"),
+            _item(_("Position reports"), "balance", "risk.positionreport"),
+            _item(_("Admissions"), "door_open", "risk.admission"),
+        ],
+    },
+    {
+        "title": _("Calendar and models"),
+        "collapsible": True,
+        "items": [
+            _item(_("Macro events"), "event", "risk.macroevent"),
+            _item(_("Versions of events"), "history", "risk.eventversion"),
+            _item(_("Calendar fetches"), "sync", "risk.calendarfetch"),
+            _item(_("Calendar sources"), "source", "risk.calendarsource"),
+            _item(_("Market memory"), "psychology", "risk.cluster"),
+            _item(_("Feature sets"), "list_alt", "risk.featureset"),
+            _item(_("Feature vectors"), "data_array", "decisions.decisionfeatures"),
+        ],
+    },
+    {
+        "title": _("Record"),
+        "collapsible": True,
+        "items": [
+            _item(_("Journal"), "menu_book", "audit.entry"),
+            _item(_("Imports"), "upload_file", "risk.importrun"),
+            _item(_("Alert deliveries"), "outgoing_mail", "ops.alertdelivery"),
+            _item(_("Timings"), "timer", "ops.timing"),
+        ],
+    },
+    {
+        "title": _("People and bots"),
+        "collapsible": True,
+        "items": [
+            _item(_("Users"), "person", "auth.user"),
+            _item(_("Roles"), "badge", "auth.group"),
+            _item(_("API clients"), "smart_toy", "risk.client"),
+        ],
+    },
+]
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "MIA Risk Desk",
+    "SITE_HEADER": "MIA Risk Desk",
+    "SITE_SUBHEADER": _("pre-trade risk and compliance"),
+    "SITE_URL": None,
+    "SITE_SYMBOL": "shield",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("desk/favicon.svg")}
+    ],
+    "SHOW_LANGUAGES": True,
+    "SHOW_BACK_BUTTON": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "decisions.admin.dashboard.dashboard_context",
+    "STYLES": [lambda _request: static("desk/admin.css")],
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(70.4% .14 182.503)",
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(33% .055 190)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
+}

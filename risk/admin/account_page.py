@@ -1,0 +1,184 @@
+"""What an account's page shows above its columns: state, equity, how much of each allowance is used, what is missing."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mia_site.audit.admin.names import actor_names
+from mia_site.audit.admin.rendering import moment, number, percent
+from mia_site.ops.clock import database_now
+from mia_site.ops.registry import readiness_run
+from risk.admin.shared import state_badge
+from risk.models import Account, AccountState, EquityPoint, LimitsVersion
+from risk.rules.limits import AllowanceOf, DrawdownMode, Limits
+from risk.rules.types import DrawdownView
+from risk.selectors.drawdown import drawdown_views
+from risk.selectors.limits import limits_of
+
+POINTS = 500
+WARN_FROM = Decimal("0.7")
+MODE_WORDS = {
+    DrawdownMode.TRAILING_INTRADAY: gettext_lazy("below the highest equity"),
+    DrawdownMode.TRAILING_EOD: gettext_lazy("below the highest end-of-day balance"),
+    DrawdownMode.STATIC: gettext_lazy("below the initial balance"),
+    DrawdownMode.DAILY: gettext_lazy("since the day's reset"),
+    DrawdownMode.WEEKLY: gettext_lazy("since the week's reset"),
+}
+ALLOWANCE_WORDS = {
+    AllowanceOf.REFERENCE: gettext_lazy("%(value)s of the reference"),
+    AllowanceOf.INITIAL: gettext_lazy("%(value)s of the initial balance"),
+    AllowanceOf.AMOUNT: gettext_lazy("%(value)s in money"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One drawdown rule: how much of what it allows is used, 0..1, and the figures."""
+
+    name: str
+    mode: str
+    allowance: str
+    used: Decimal
+    drawdown: str
+    reference: str
+    floor: str
+    left: str
+
+    @property
+    def tone(self) -> str:
+        if self.used >= 1:
+            return "bad"
+        return "warn" if self.used >= WARN_FROM else "good"
+
+    @property
+    def width(self) -> int:
+        return int(min(max(self.used, Decimal(0)), Decimal(1)) * 100)
+
+    @property
+    def share(self) -> str:
+        return percent(max(self.used, Decimal(0)), 0)
+
+
+def account_context(account: Account) -> dict[str, Any]:
+    """Everything the page's template needs."""
+    state = AccountState.objects.select_related("account", "limits").filter(account=account).first()
+    if state is None:
+        return {"account_state": None}
+    now, limits = database_now(), limits_of(state)
+    return {
+        "account_state": state,
+        "state_badge": state_badge(state.state),
+        "bars": [] if limits is None else [bar_of(view) for view in drawdown_views(state, limits, now)],
+        "equity_chart": equity_chart(account),
+        "equity": number(state.equity, 2) if state.equity is not None else "",
+        "equity_age": age(state.equity_received_at, now),
+        "positions": sorted(state.positions.items()),
+        "positions_age": age(state.positions_at, now),
+        "worst": percent(state.worst_drawdown),
+        "readiness": readiness_run(account.code),
+        "limits_lines": [] if limits is None else limits_lines(limits),
+        "limits_version": state.limits,
+        "proposals": proposals(account),
+    }
+
+
+def bar_of(view: DrawdownView) -> Bar:
+    """How much of its allowance the account has used up under one rule."""
+    room = view.reference - view.floor
+    rule = view.rule
+    value = rule.allowance.value
+    shown = number(value, 2) if rule.allowance.of is AllowanceOf.AMOUNT else percent(value)
+    return Bar(
+        name=rule.name,
+        mode=str(MODE_WORDS[rule.mode]),
+        allowance=str(ALLOWANCE_WORDS[rule.allowance.of]) % {"value": shown},
+        used=(view.reference - view.equity) / room if room > 0 else Decimal(1),
+        drawdown=percent(view.drawdown),
+        reference=number(view.reference, 2),
+        floor=number(view.floor, 2),
+        left=number(view.equity - view.floor, 2),
+    )
+
+
+def equity_chart(account: Account) -> str:
+    """The newest points as the data of a line chart (JSON), "" where there are none."""
+    newest = EquityPoint.objects.filter(account=account).order_by("-at", "-id")
+    points = list(newest.values_list("at", "equity")[:POINTS])[::-1]
+    if not points:
+        return ""
+    line = {
+        "label": _("equity"),
+        "data": [float(equity) for _at, equity in points],
+        "borderColor": "#0d9488",
+        "displayYAxis": True,
+        "maxTicksXLimit": 8,
+    }
+    return json.dumps({"labels": [f"{at:%m-%d %H:%M}" for at, _equity in points], "datasets": [line]})
+
+
+def age(at: datetime | None, now: datetime) -> str:
+    """How long ago in words: ``42 s``, ``13 min``, ``5 h``, ``3 d``."""
+    if at is None:
+        return _("never")
+    seconds = max(timedelta(0), now - at).total_seconds()
+    for size, unit in ((86_400, _("%(count)d d")), (3_600, _("%(count)d h")), (60, _("%(count)d min"))):
+        if seconds >= 2 * size:
+            return unit % {"count": int(seconds // size)}
+    return _("%(count)d s") % {"count": int(seconds)}
+
+
+def limits_lines(limits: Limits) -> list[tuple[str, str]]:
+    """The limits in force as (name, value) in the reader's language."""
+    cap = limits.order.max_quantity
+    blackout = _("%(before)s min before to %(after)s min after events above %(impact)s")
+    lines = [
+        (_("openings an hour"), str(limits.pace.max_openings_per_hour)),
+        (_("between two openings"), f"{limits.pace.min_interval_seconds} s"),
+        (_("largest opening"), _("no cap") if cap is None else number(cap)),
+        (_("equity may be old"), f"{limits.freshness.equity_seconds} s"),
+        (_("positions may be old"), f"{limits.freshness.positions_seconds} s"),
+        (_("calendar may be old"), f"{limits.freshness.calendar_hours} h"),
+        (_("blackout"), blackout % {
+            "before": limits.blackout.minutes_before, "after": limits.blackout.minutes_after,
+            "impact": number(limits.blackout.impact_above),
+        }),
+        (_("features: least coverage"), percent(limits.features.min_coverage)),
+        (_("market memory"), _("required") if limits.memory.required else _("not required")),
+        (_("clock skew"), f"{limits.clock.max_skew_seconds} s"),
+        (_("an answer is valid"), f"{limits.answer.valid_seconds} s"),
+    ]  # fmt: skip
+    return lines + [
+        (_("rule %(name)s") % {"name": name}, f"{setting.mode} {setting.reason}".strip())
+        for name, setting in limits.rules.items()
+        if setting.mode != "enforce"
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A version that waits for a second person."""
+
+    version: LimitsVersion
+    proposer: str
+    at: str
+
+
+def proposals(account: Account) -> list[Proposal]:
+    """Open proposals of the account, newest first."""
+    waiting = list(
+        LimitsVersion.objects.filter(account=account, applied=False, approval__isnull=True).order_by("-version")[:10]
+    )
+    names = actor_names(version.proposer for version in waiting)
+    return [Proposal(version, names[version.proposer], moment(version.recorded_at)) for version in waiting]
+
+
+def limits_yaml(body: Any) -> str:
+    """A limits document as YAML, in the document's order."""
+    text: str = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=100)
+    return text

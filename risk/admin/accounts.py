@@ -1,0 +1,132 @@
+"""Accounts: how each of them stands, and the switches that stop and resume it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mia_site.audit.admin.base import ReadOnlyAdmin, request_actor
+from mia_site.audit.admin.rendering import EMPTY, number, percent
+from mia_site.audit.models import Entry
+from mia_site.ops.clock import database_now
+from risk.admin.account_page import account_context, age
+from risk.admin.limits import propose_view
+from risk.admin.shared import state_badge
+from risk.admin.switches import switch_view
+from risk.models import Account, AccountState, LimitsApproval, LimitsVersion, StateChange
+from risk.risk_controller import trading_halt, trading_resume
+from risk.roles import HALT, RESUME
+
+STORY = 200
+"""How many of each kind of fact an account's history shows; the journal browser has the rest."""
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    list_display = ("code", "state_shown", "equity_shown", "drawdown_shown", "worst_shown", "limits_shown", "fresh", "owner")
+    list_select_related = ("state", "state__limits")
+    search_fields = ("code__startswith",)
+    search_help_text = gettext_lazy("Account")
+    sortable_by = ("code",)
+    fields = (("code", "currency"), ("initial_balance", "timezone"), ("owner", "created_at"))
+    change_form_outer_before_template = "admin/desk/account.html"
+
+    def get_urls(self) -> list[Any]:
+        views = (("halt", self.halt_view), ("resume", self.resume_view), ("propose", self.propose_view))
+        mine = [
+            path(f"<int:object_id>/{name}/", self.admin_site.admin_view(view), name=f"risk_account_{name}")
+            for name, view in views
+        ]
+        return [*mine, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        context |= account_context(obj) if obj is not None else {}
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def halt_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
+        """Stops the account: reduce only or halted, with a reason."""
+        account = self._account(object_id)
+        return switch_view(
+            self, request, row=self._state(account), halt=True, permission=HALT, back=_page(account),
+            title=_("Stop trading: %(account)s") % {"account": account},
+            apply=lambda **given: trading_halt(account=account.code, actor=request_actor(request), **given),
+        )  # fmt: skip
+
+    def resume_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
+        """Resumes the account, with a reason."""
+        account = self._account(object_id)
+        return switch_view(
+            self, request, row=self._state(account), halt=False, permission=RESUME, back=_page(account),
+            title=_("Resume trading: %(account)s") % {"account": account},
+            apply=lambda **given: trading_resume(account=account.code, actor=request_actor(request), **given),
+        )  # fmt: skip
+
+    def propose_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
+        """New limits: in force at once where they tighten, else proposed."""
+        account = self._account(object_id)
+        return propose_view(self, request, account=account, state=self._state(account), back=_page(account))
+
+    def _account(self, object_id: int) -> Account:
+        account = Account.objects.filter(pk=object_id).first()
+        if account is None:
+            raise Http404
+        return account
+
+    def _state(self, account: Account) -> AccountState:
+        state = AccountState.objects.select_related("account", "limits").filter(account=account).first()
+        if state is None:
+            raise Http404
+        return state
+
+    def journal_of(self, obj: Any) -> QuerySet[Entry]:
+        """The account itself, its stops and resumes, its limits and their approvals."""
+        ids: list[Any] = []
+        for model in (StateChange, LimitsVersion, LimitsApproval):
+            ids += model.objects.filter(account=obj).order_by("-recorded_at").values_list("pk", flat=True)[:STORY]  # type: ignore[attr-defined]
+        return Entry.objects.filter(Q(object_type=obj._meta.label_lower, object_id=str(obj.pk)) | Q(pk__in=ids))
+
+    @admin.display(description=gettext_lazy("state"))
+    def state_shown(self, row: Account) -> SafeString | str:
+        state = _state_of(row)
+        return state_badge(state.state) if state else EMPTY
+
+    @admin.display(description=gettext_lazy("equity"))
+    def equity_shown(self, row: Account) -> str:
+        state = _state_of(row)
+        return number(state.equity, 2) if state and state.equity is not None else EMPTY
+
+    @admin.display(description=gettext_lazy("drawdown"))
+    def drawdown_shown(self, row: Account) -> str:
+        state = _state_of(row)
+        return percent(state.drawdown) if state else EMPTY
+
+    @admin.display(description=gettext_lazy("worst drawdown"))
+    def worst_shown(self, row: Account) -> str:
+        state = _state_of(row)
+        return percent(state.worst_drawdown) if state else EMPTY
+
+    @admin.display(description=gettext_lazy("limits"))
+    def limits_shown(self, row: Account) -> str:
+        state = _state_of(row)
+        return f"v{state.limits.version}" if state and state.limits else EMPTY
+
+    @admin.display(description=gettext_lazy("age of equity"))
+    def fresh(self, row: Account) -> str:
+        state = _state_of(row)
+        return age(state.equity_received_at, database_now()) if state else EMPTY
+
+
+def _page(account: Account) -> str:
+    return reverse("admin:risk_account_change", args=[account.pk])
+
+
+def _state_of(account: Account) -> AccountState | None:
+    return getattr(account, "state", None)

@@ -1,0 +1,78 @@
+"""Pages of the macro calendar."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mia_site.audit.admin.base import FactAdmin, JournalAdmin, ReadOnlyAdmin
+from mia_site.audit.admin.filters import DayRangeFilter, FlagFilter, RecordedDayFilter
+from mia_site.audit.admin.rendering import badge, number
+from mia_site.audit.models import Entry
+from risk.models import CalendarFetch, CalendarSource, EventVersion, MacroEvent
+
+HIGH = Decimal("0.7")
+
+
+def impact_badge(impact: Decimal) -> SafeString:
+    """The impact, and whether it is high (above 0.7)."""
+    return badge(_("%(impact)s high") % {"impact": number(impact)}, "bad") if impact > HIGH else badge(number(impact))
+
+
+class ImpactMixin:
+    @admin.display(description=gettext_lazy("impact"))
+    def impact_shown(self, row: Any) -> SafeString:
+        return impact_badge(row.impact)
+
+
+@admin.register(MacroEvent)
+class MacroEventAdmin(ImpactMixin, ReadOnlyAdmin):
+    list_display = ("start_at", "event_type", "currency", "impact_shown", "source", "version")
+    list_filter = (("start_at", DayRangeFilter),)
+    search_fields = ("event_type__exact",)
+    search_help_text = gettext_lazy("Event type, exactly")
+    sortable_by = ("start_at",)
+    ordering = ("-start_at",)
+    fields = (("event_type", "start_at"), ("currency", "impact_shown"), ("source", "cluster_ref"), ("version", "id"))
+
+    def journal_of(self, obj: models.Model) -> QuerySet[Entry]:
+        """An event's story is that of its versions."""
+        versions = EventVersion.objects.filter(event_id=obj.pk).values_list("pk", flat=True)
+        return Entry.objects.filter(pk__in=list(versions))
+
+
+@admin.register(EventVersion)
+class EventVersionAdmin(ImpactMixin, FactAdmin):
+    list_display = ("recorded_at", "event_type", "start_at", "currency", "impact_shown", "version", "source")
+    list_filter = (("recorded_at", RecordedDayFilter),)
+    search_fields = ("event_id__exact",)
+    search_help_text = gettext_lazy("Id of the event")
+    sortable_by = ()
+    ordering = ("-id",)
+    fields = (
+        ("event_type", "start_at"), ("currency", "impact_shown"), ("source", "cluster_ref"), ("version", "event_id"),
+        ("fetch_id", "recorded_at"),
+    )  # fmt: skip
+
+
+@admin.register(CalendarFetch)
+class CalendarFetchAdmin(FactAdmin):
+    list_display = ("recorded_at", "source", "ok", "rows", "added", "changed", "unchanged", "rejected", "error")
+    list_filter = (("ok", FlagFilter), ("recorded_at", RecordedDayFilter))
+    sortable_by = ()
+    ordering = ("-id",)
+    column_styles = {"sha256": "short"}
+    fields = (
+        ("source", "ok"), ("rows", "added"), ("changed", "unchanged"), ("rejected", "recorded_at"), "error", "sha256",
+    )  # fmt: skip
+
+
+@admin.register(CalendarSource)
+class CalendarSourceAdmin(JournalAdmin):
+    list_display = ("name", "path", "enabled")
+    fields = ("name", "path", "enabled")

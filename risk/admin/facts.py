@@ -1,0 +1,137 @@
+"""Pages of the account's facts: equity, positions, snapshots, penalties, states; and the projection of admissions."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
+
+from mia_site.audit.admin.base import FactAdmin, ReadOnlyAdmin
+from mia_site.audit.admin.filters import DayRangeFilter, FlagFilter, RecordedDayFilter, SelectFilter
+from mia_site.audit.admin.names import actor_names
+from mia_site.audit.admin.rendering import EMPTY, badge
+from mia_site.audit.models import Entry
+from risk.admin.shared import AccountFilter, OriginMixin, state_badge
+from risk.models import Admission, EquityBatch, EquityPoint, Penalty, PositionReport, Snapshot, StateChange
+
+
+class AccountFactAdmin(FactAdmin):
+    """A fact of one account, newest first: by its own time within an account, by recording else (both indexed)."""
+
+    list_select_related = ("account",)
+    search_fields = ("account__code__exact", "pk__exact")
+    search_help_text = gettext_lazy("Account or id")
+    sortable_by = ()
+    time_column = "at"
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        within = request.GET.get("account__exact")
+        return (f"-{self.time_column}", "-id") if within else ("-id",)
+
+
+@admin.register(EquityBatch)
+class EquityBatchAdmin(OriginMixin, AccountFactAdmin):
+    time_column = "seq"
+    list_display = ("recorded_at", "account", "count", "digest", "seq", "origin_shown")
+    list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
+    column_styles = {"digest": "short"}
+    fields = (("account", "recorded_at"), ("count", "seq"), "digest", "origin")
+
+
+@admin.register(EquityPoint)
+class EquityPointAdmin(OriginMixin, AccountFactAdmin):
+    list_display = ("at", "account", "equity", "balance", "open_pnl", "cash_flow", "late", "origin_shown")
+    list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
+    fields = (
+        ("account", "at"), ("equity", "balance"), ("open_pnl", "cash_flow"), ("late", "origin"),
+        ("batch_id", "ordinal"), ("seq", "recorded_at"),
+    )  # fmt: skip
+
+    def entry_of(self, obj: models.Model) -> Entry | None:
+        """A point is committed to by the entry of its batch."""
+        return Entry.objects.filter(pk=getattr(obj, "batch_id", None)).first()
+
+
+@admin.register(PositionReport)
+class PositionReportAdmin(AccountFactAdmin):
+    list_display = ("at", "account", "positions_shown", "seq", "recorded_at")
+    list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
+    column_styles = {"positions": "pairs"}
+    fields = (("account", "at"), "positions", ("seq", "recorded_at"))
+
+    @admin.display(description=gettext_lazy("positions"))
+    def positions_shown(self, row: PositionReport) -> str:
+        return ", ".join(f"{name} {quantity}" for name, quantity in row.positions.items()) or EMPTY
+
+
+@admin.register(Snapshot)
+class SnapshotAdmin(OriginMixin, AccountFactAdmin):
+    list_display = ("at", "account", "drawdown", "limit", "overtrade_risk_score", "penalty_active", "cause", "origin_shown")
+    list_filter = (("account", AccountFilter), ("penalty_active", FlagFilter), ("at", DayRangeFilter))
+    column_styles = {"drawdown": "percent", "limit": "percent"}
+    fields = (
+        ("account", "at"), ("drawdown", "limit"), ("overtrade_risk_score", "penalty_active"), ("cause", "origin"),
+        "evidence", ("seq", "recorded_at"),
+    )  # fmt: skip
+
+
+@admin.register(Penalty)
+class PenaltyAdmin(OriginMixin, AccountFactAdmin):
+    list_display = (
+        "at", "account", "penalty_active", "penalty_kind", "value", "overtrade_risk_score", "reason", "expires_at",
+        "origin_shown",
+    )  # fmt: skip
+    list_filter = (("account", AccountFilter), ("penalty_active", FlagFilter), ("at", DayRangeFilter))
+    fields = (
+        ("account", "at"), ("penalty_active", "penalty_kind"), ("value", "overtrade_risk_score"), "reason",
+        ("expires_at", "snapshot_id"), ("origin", "seq"), "recorded_at",
+    )  # fmt: skip
+
+
+@admin.register(StateChange)
+class StateChangeAdmin(AccountFactAdmin):
+    time_column = "recorded_at"
+    list_display = ("recorded_at", "scope_shown", "from_shown", "to_shown", "cause", "reason", "who", "until")
+    list_filter = (("account", AccountFilter), ("to_state", SelectFilter), ("recorded_at", RecordedDayFilter))
+    fields = (
+        ("scope_shown", "recorded_at"), ("from_shown", "to_shown"), "reason", ("cause", "who"), "until", "evidence", "seq",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("account")
+
+    def page_prepare(self, rows: Iterable[Any]) -> None:
+        names = actor_names(row.actor for row in rows)
+        for row in rows:
+            row.actor_shown = names[row.actor]
+
+    @admin.display(description=gettext_lazy("account"))
+    def scope_shown(self, row: StateChange) -> Any:
+        return row.account or badge(row.get_scope_display(), "info")
+
+    @admin.display(description=gettext_lazy("from"))
+    def from_shown(self, row: StateChange) -> SafeString:
+        return state_badge(row.from_state)
+
+    @admin.display(description=gettext_lazy("to"))
+    def to_shown(self, row: StateChange) -> SafeString:
+        return state_badge(row.to_state)
+
+    @admin.display(description=gettext_lazy("who"))
+    def who(self, row: Any) -> str:
+        return str(getattr(row, "actor_shown", "")) or actor_names([row.actor])[row.actor]
+
+
+@admin.register(Admission)
+class AdmissionAdmin(ReadOnlyAdmin):
+    list_display = ("at", "account", "effect", "instrument", "side", "quantity", "seq")
+    list_filter = (("account", AccountFilter),)
+    list_select_related = ("account",)
+    search_fields = ("account__code__exact", "pk__exact")
+    sortable_by = ()
+    ordering = ("-id",)
+    fields = (("account", "at"), ("effect", "instrument"), ("side", "quantity"), ("seq", "id"))

@@ -1,0 +1,259 @@
+"""Limits: every version with what it changed, a form to propose, and a second person's yes or no."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from mia_site.audit.admin.base import FactAdmin, request_actor
+from mia_site.audit.admin.filters import FlagFilter, RecordedDayFilter
+from mia_site.audit.admin.names import actor_names
+from mia_site.audit.admin.rendering import EMPTY, badge
+from mia_site.audit.models import Entry
+from risk.admin.account_page import limits_yaml
+from risk.admin.shared import AccountFilter
+from risk.admin.switches import refusal
+from risk.inputs import InputError
+from risk.models import Account, AccountState, LimitsApproval, LimitsVersion
+from risk.risk_controller import limits_decide, limits_submit
+from risk.roles import APPROVE_LIMITS, PROPOSE_LIMITS
+from risk.rules.limits import LimitsError
+
+DOCUMENT_LENGTH = 20_000
+DIRECTION_TONES = {"tightens": "good", "loosens": "bad", "neutral": "plain"}
+DIRECTION_WORDS = {
+    "tightens": gettext_lazy("tightens"),
+    "loosens": gettext_lazy("loosens"),
+    "neutral": gettext_lazy("neutral"),
+}
+
+
+class _TextLoader(yaml.SafeLoader):
+    """YAML whose decimals stay the text that was written: 0.05 never becomes a float."""
+
+
+_TextLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class LimitsForm(forms.Form):
+    """A limits document and why it is proposed."""
+
+    document = forms.CharField(
+        label=gettext_lazy("Limits (YAML)"),
+        max_length=DOCUMENT_LENGTH,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 26, "spellcheck": "false"}),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    )
+
+    def clean_document(self) -> dict[str, Any]:
+        try:
+            document = yaml.load(self.cleaned_data["document"], Loader=_TextLoader)  # noqa: S506 - a SafeLoader
+        except yaml.YAMLError as error:
+            raise forms.ValidationError(_("This is not YAML: %(error)s") % {"error": error}) from error
+        if not isinstance(document, dict):
+            raise forms.ValidationError(_("expected %(expected)s") % {"expected": _("a mapping of limits")})
+        return document
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    )
+
+
+def propose_view(
+    page: ModelAdmin[Any], request: HttpRequest, *, account: Account, state: AccountState, back: str
+) -> HttpResponseBase:
+    """The form to propose limits: in force at once where they are the first or tighten, else for a second person."""
+    if not request.user.has_perm(PROPOSE_LIMITS):
+        raise PermissionDenied
+    start = {"document": limits_yaml(state.limits.body) if state.limits else ""}
+    form = LimitsForm(request.POST or None, initial=start)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            done = limits_submit(
+                account.code, given["document"], actor=request_actor(request), reason=given["reason"]
+            )
+        except (LimitsError, InputError) as error:
+            form.add_error("document", refusal(error))
+        else:
+            messages.success(request, _submitted(done.version.version, applied=done.applied, changed=done.changed))
+            return HttpResponseRedirect(back)
+    context = {
+        **page.admin_site.each_context(request),
+        "title": _("Propose limits: %(account)s") % {"account": account},
+        "form": form,
+        "back": back,
+        "opts": page.opts,
+    }
+    return TemplateResponse(request, "admin/desk/limits_propose.html", context)
+
+
+def _submitted(version: int, *, applied: bool, changed: bool) -> str:
+    if not changed:
+        return _("Nothing new: these are the limits of v%(version)s.") % {"version": version}
+    if applied:
+        return _("Limits v%(version)s are in force.") % {"version": version}
+    return _("Limits v%(version)s are proposed: a second person must approve them.") % {"version": version}
+
+
+@admin.register(LimitsVersion)
+class LimitsVersionAdmin(FactAdmin):
+    list_display = ("name", "account", "status", "who", "reason", "recorded_at")
+    list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
+    list_select_related = ("account", "approval")
+    search_fields = ("account__code__exact",)
+    search_help_text = gettext_lazy("Account")
+    sortable_by = ()
+    ordering = ("-id",)
+    fields = (("account", "version"), ("status", "recorded_at"), "who", "reason", "changes_shown", "document")
+    change_form_outer_before_template = "admin/desk/limits_decide_links.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("account", "approval")
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.decide_view)
+        mine = [path("<uuid:object_id>/decide/", view, name="risk_limitsversion_decide")]
+        return [*mine, *super().get_urls()]
+
+    def decide_view(self, request: HttpRequest, object_id: Any) -> HttpResponseBase:
+        """A second person approves or rejects, with a reason."""
+        if not request.user.has_perm(APPROVE_LIMITS):
+            raise PermissionDenied
+        version = self.get_object(request, str(object_id))
+        if version is None:
+            raise Http404
+        back = reverse("admin:risk_limitsversion_change", args=[object_id])
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            approve = "approve" in request.POST
+            try:
+                limits_decide(
+                    version, approve=approve, actor=request_actor(request), reason=form.cleaned_data["reason"]
+                )
+            except InputError as error:
+                form.add_error(None, refusal(error))
+            else:
+                text = _("Limits v%(version)s are in force.") if approve else _("Limits v%(version)s are rejected.")
+                messages.success(request, text % {"version": version.version})
+                return HttpResponseRedirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Decide on limits v%(version)s of %(account)s")
+            % {"version": version.version, "account": version.account},
+            "form": form,
+            "back": back,
+            "open": _is_open(version),
+            "own": version.proposer == str(request_actor(request)),
+            "changes": _changes(version),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/desk/limits_decide.html", context)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return {"open": _is_open(obj), "may_decide": request.user.has_perm(APPROVE_LIMITS)}
+
+    def journal_of(self, obj: models.Model) -> QuerySet[Entry]:
+        approval = LimitsApproval.objects.filter(limits_id=obj.pk).values_list("pk", flat=True)
+        return Entry.objects.filter(Q(pk=obj.pk) | Q(pk__in=list(approval)))
+
+    def page_prepare(self, rows: Iterable[Any]) -> None:
+        names = actor_names(row.proposer for row in rows)
+        for row in rows:
+            row.proposer_shown = names[row.proposer]
+
+    @admin.display(description=gettext_lazy("version"))
+    def name(self, row: LimitsVersion) -> str:
+        return f"v{row.version}"
+
+    @admin.display(description=gettext_lazy("proposed by"))
+    def who(self, row: Any) -> str:
+        return str(getattr(row, "proposer_shown", "")) or actor_names([row.proposer])[row.proposer]
+
+    @admin.display(description=gettext_lazy("status"))
+    def status(self, row: LimitsVersion) -> SafeString:
+        if row.applied:
+            return badge(_("applied at once"), "good")
+        approval = getattr(row, "approval", None)
+        if approval is None:
+            return badge(_("waits for approval"), "warn")
+        return badge(_("approved"), "good") if approval.approved else badge(_("rejected"), "bad")
+
+    @admin.display(description=gettext_lazy("changes"))
+    def changes_shown(self, row: LimitsVersion) -> SafeString | str:
+        return _changes(row)
+
+    @admin.display(description=gettext_lazy("limits"))
+    def document(self, row: LimitsVersion) -> SafeString:
+        return format_html('<pre class="desk-json">{}</pre>', limits_yaml(row.body))
+
+
+def _is_open(version: LimitsVersion) -> bool:
+    return not version.applied and getattr(version, "approval", None) is None
+
+
+def _changes(version: LimitsVersion) -> SafeString | str:
+    rows = [
+        (
+            change.get("path", ""),
+            change.get("old") or EMPTY,
+            change.get("new") or EMPTY,
+            badge(DIRECTION_WORDS.get(change.get("direction", ""), ""), DIRECTION_TONES.get(change.get("direction", ""), "plain")),
+        )
+        for change in version.changes
+    ]
+    if not rows:
+        return EMPTY
+    body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+    return format_html(
+        '<table class="desk-table"><thead><tr><th>{}</th><th>{}</th><th>{}</th><th></th></tr></thead><tbody>{}</tbody></table>',
+        _("field"), _("before"), _("after"), body,
+    )  # fmt: skip
+
+
+@admin.register(LimitsApproval)
+class LimitsApprovalAdmin(FactAdmin):
+    list_display = ("recorded_at", "account", "limits", "answer", "who", "reason")
+    list_filter = (("recorded_at", RecordedDayFilter), ("approved", FlagFilter))
+    list_select_related = ("account", "limits")
+    sortable_by = ()
+    ordering = ("-id",)
+    fields = (("account", "limits"), ("answer", "who"), "reason", "recorded_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("account", "limits")
+
+    def page_prepare(self, rows: Iterable[Any]) -> None:
+        names = actor_names(row.approver for row in rows)
+        for row in rows:
+            row.approver_shown = names[row.approver]
+
+    @admin.display(description=gettext_lazy("answer"))
+    def answer(self, row: LimitsApproval) -> SafeString:
+        return badge(_("approved"), "good") if row.approved else badge(_("rejected"), "bad")
+
+    @admin.display(description=gettext_lazy("by"))
+    def who(self, row: Any) -> str:
+        return str(getattr(row, "approver_shown", "")) or actor_names([row.approver])[row.approver]

@@ -1,0 +1,57 @@
+"""What several pages of the risk app use: filters, badges, sentences of reasons."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mia_site.audit.admin.filters import select_of
+from mia_site.audit.admin.rendering import badge
+from risk.models import Account
+from risk.models.columns import STATES, Origin
+from risk.rules.codes import ReasonCode
+from risk.rules.messages import MESSAGES
+from risk.rules.types import TradingState
+
+STATE_TONES = {TradingState.ACTIVE: "good", TradingState.REDUCE_ONLY: "warn", TradingState.HALTED: "bad"}
+STATE_WORDS = dict(STATES)
+
+
+def accounts_known() -> list[tuple[int, str]]:
+    return list(Account.objects.order_by("code").values_list("pk", "code"))
+
+
+AccountFilter = select_of(accounts_known)
+
+
+def state_badge(state: str) -> SafeString:
+    """A trading state by word and colour."""
+    return badge(STATE_WORDS.get(state, state), STATE_TONES.get(TradingState(state), "plain") if state else "plain")
+
+
+def origin_badge(origin: str) -> SafeString:
+    return badge(Origin(origin).label, "plain" if origin == Origin.LIVE else "info")
+
+
+def reason_sentence(reason: Mapping[str, Any]) -> str:
+    """A recorded reason as a sentence in the reader's language; as it was recorded where no template fits."""
+    try:
+        return _(MESSAGES[ReasonCode(reason["code"])]) % reason.get("evidence", {})
+    except (KeyError, ValueError, TypeError):
+        return str(reason.get("message", reason.get("code", "")))
+
+
+def accounts_of(rows: Iterable[Any]) -> dict[int, str]:
+    """Codes of the accounts of several rows, in one query."""
+    return dict(Account.objects.filter(pk__in={row.account_id for row in rows}).values_list("pk", "code"))
+
+
+class OriginMixin:
+    """A column that tells live records from imported history."""
+
+    @admin.display(description=gettext_lazy("origin"))
+    def origin_shown(self, row: Any) -> SafeString:
+        return origin_badge(row.origin)
