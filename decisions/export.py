@@ -159,6 +159,14 @@ def decisions_json(decisions: "QuerySet[Decision]") -> Iterator[bytes]:
     yield b"[]\n" if before == b"[\n" else b"\n]\n"
 
 
+FORMATS: dict[str, tuple[Callable[["QuerySet[Decision]"], Iterator[bytes]], str]] = {
+    "csv": (decisions_csv, "text/csv; charset=utf-8"),
+    "json": (decisions_json, "application/json"),
+    "ndjson": (decisions_ndjson, "application/x-ndjson"),
+}
+"""What decisions are exported as: name -> (writer, content type)."""
+
+
 def _chunks(decisions: "QuerySet[Decision]") -> Iterator[list[list[Any]]]:
     chunk: list[list[Any]] = []
     rows = decisions.values_list(*(column.path for column in COLUMNS))

@@ -89,6 +89,7 @@ def client_issue(name: str, *, account: str, actor: Actor) -> ClientIssued:
 
 def _token(client: Client, actor: Actor) -> str:
     row, token = get_token_model().objects.create(user=client.user)
+    token = str(token)
     change_record(
         client, action="token_issued", actor=actor, account=client.account.code,
         after={"token_key": row.token_key, "expires": row.expiry.isoformat() if row.expiry else None},

@@ -1,6 +1,7 @@
 """What a bot gets back."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -16,7 +17,7 @@ class ReasonAnswer(msgspec.Struct, frozen=True):
 
     code: str
     message: str
-    evidence: dict[str, object]
+    evidence: dict[str, Any]
     retry_at: str | None = None
 
 
@@ -74,7 +75,7 @@ def batch_answer(told: Receipted) -> BatchAnswer:
     return BatchAnswer(answers, told.note)
 
 
-def _reason(stored: dict[str, object]) -> ReasonAnswer:
+def _reason(stored: dict[str, Any]) -> ReasonAnswer:
     return msgspec.convert(stored, ReasonAnswer)
 
 

@@ -29,6 +29,7 @@ from mia_site.ops.http import body_decode, body_read
 from mia_site.ops.openapi import body_schema, json_body
 from mia_site.ops.problems import Problem
 from risk.api.base import UNAVAILABLE, DeskView, Page, actor_of, client_of, other_account
+from risk.models import Account
 from risk.receipts import Receipt, receipt_of
 
 KEY = OpenApiParameter(
@@ -65,7 +66,7 @@ class GateView(DeskView):
 class DecisionRow(serializers.ModelSerializer[Decision]):
     """A recorded decision."""
 
-    account = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    account: "serializers.SlugRelatedField[Account]" = serializers.SlugRelatedField(slug_field="code", read_only=True)
 
     class Meta:
         model = Decision

@@ -1,27 +1,16 @@
 """The decision log as a file, streamed; who took what is journalled."""
 
-from collections.abc import Callable, Iterator
-
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from decisions.api.decisions import DecisionFilter, own_decisions
-from decisions.export import decisions_csv, decisions_json, decisions_ndjson
-from decisions.models import Decision
+from decisions.export import FORMATS
 from mia_site.audit.journal import change_record
 from mia_site.ops.problems import invalid
 from risk.api.base import DeskView, actor_of, client_of
-
-Writer = Callable[["QuerySet[Decision]"], Iterator[bytes]]
-FORMATS: dict[str, tuple[str, Writer]] = {
-    "csv": ("text/csv; charset=utf-8", decisions_csv),
-    "json": ("application/json", decisions_json),
-    "ndjson": ("application/x-ndjson", decisions_ndjson),
-}
 
 
 class ExportView(DeskView):
@@ -51,7 +40,7 @@ class ExportView(DeskView):
                 account, action="exported", actor=actor_of(request), account=account.code,
                 after={"what": "decisions", "format": name, "filters": dict(request.query_params.items())},
             )  # fmt: skip
-        content_type, write = FORMATS[name]
+        write, content_type = FORMATS[name]
         response = StreamingHttpResponse(write(filters.qs), content_type=content_type)
         response["Content-Disposition"] = f'attachment; filename="decisions-{account.code}.{name}"'
         return response

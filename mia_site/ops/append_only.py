@@ -33,11 +33,12 @@ def trigger_names(table: str, vendor: str) -> list[str]:
 def _unique_sets(model: type[models.Model]) -> Iterator[list[str]]:
     """Column groups by which an INSERT OR REPLACE could push an existing row out."""
     for field in model._meta.local_concrete_fields:
-        if field.unique:
+        if field.unique and field.column:
             yield [field.column]
     for constraint in model._meta.constraints:
         if isinstance(constraint, models.UniqueConstraint) and constraint.fields:
-            yield [model._meta.get_field(name).column for name in constraint.fields]  # type: ignore[union-attr]
+            fields = {field.name: field.column for field in model._meta.local_concrete_fields}
+            yield [str(fields[name]) for name in constraint.fields]
 
 
 def _sqlite_sql(model: type[models.Model]) -> Iterator[str]:

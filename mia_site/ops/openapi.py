@@ -35,7 +35,7 @@ def _openapi(schema: Any) -> Any:
         return [_openapi(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    schema = {key: _openapi(item) for key, item in schema.items()}
+    schema = {key: _openapi(item) for key, item in schema.items() if (key, item) != ("required", [])}
     variants = schema.get("anyOf")
     if isinstance(variants, list) and {"type": "null"} in variants:
         rest = [item for item in variants if item != {"type": "null"}]

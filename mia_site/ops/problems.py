@@ -93,8 +93,8 @@ def _known(error: Exception) -> Problem | None:
         headers = {}
         if getattr(error, "auth_header", None):
             headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
-        if isinstance(error, Throttled) and error.wait:
-            headers["Retry-After"] = str(int(error.wait))
+        if isinstance(error, Throttled) and (wait := getattr(error, "wait", None)):
+            headers["Retry-After"] = str(int(wait))
         code = "method_not_allowed" if isinstance(error, MethodNotAllowed) else str(error.default_code)
         detail = error.detail if isinstance(error.detail, str) else str(error.detail)
         return Problem(error.status_code, code, detail, headers=headers)

@@ -56,7 +56,7 @@ def other_account(code: str) -> Problem:
 class DeskView(APIView):
     """Base of the API's views."""
 
-    permission_classes: ClassVar[Any] = [IsClient]
+    permission_classes = (IsClient,)
     error_extra: ClassVar[dict[str, Any]] = {}
     """Members that every error of the view carries, for example that nothing was recorded."""
 

@@ -1,6 +1,6 @@
 """Lists: snapshots, penalties, limits of the client's account, and the macro calendar. Newest first, by cursor."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
@@ -99,7 +99,7 @@ class LimitsList(_OwnRows):
     queryset = LimitsVersion.objects.all()
     serializer_class = LimitsRow
     pagination_class = RecordedPage
-    filter_backends: ClassVar[Any] = []
+    filter_backends = ()
 
 
 class EventList(DeskView, ListAPIView[MacroEvent]):

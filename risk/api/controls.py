@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -52,7 +53,7 @@ class BlockTradeInput(Input, frozen=True):
 class ReasonAnswer(msgspec.Struct, frozen=True):
     code: str
     message: str
-    evidence: dict[str, object]
+    evidence: dict[str, Any]
     retry_at: datetime | None = None
 
 

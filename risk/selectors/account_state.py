@@ -1,6 +1,7 @@
 """The account as its bot and its people see it now."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -50,7 +51,7 @@ class AccountStateAnswer(msgspec.Struct, frozen=True):
     drawdowns: dict[str, str]
     worst_drawdown: WorstDrawdown
     positions: dict[str, str]
-    limits: dict[str, object] | None
+    limits: dict[str, Any] | None
     limits_version: int | None
     next_blackout: Blackout | None
     freshness: Freshness
@@ -63,8 +64,9 @@ def account_state(account: Account) -> AccountStateAnswer:
     state = AccountState.objects.select_related("account", "limits").get(account=account)
     desk = Desk.objects.filter(id=1).first() or Desk()
     limits = limits_of(state)
-    window = None if limits is None else next_window(events_near(now, limits), now, limits.blackout, "ES")
-    row = max(desk, state, key=lambda row: SEVERITY[TradingState(row.state)])
+    window = None if limits is None else next_window(events_near(now, limits.blackout), now, limits.blackout, "ES")
+    rows: list[Desk | AccountState] = [desk, state]
+    row = max(rows, key=lambda row: SEVERITY[TradingState(row.state)])
     return AccountStateAnswer(
         account=account.code,
         state=row.state,
