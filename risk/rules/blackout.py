@@ -31,9 +31,7 @@ class Window:
     closes_at: datetime
 
 
-def blackout_windows(
-    events: Iterable[EventView], limits: BlackoutLimits, instrument: str = ""
-) -> tuple[Window, ...]:
+def blackout_windows(events: Iterable[EventView], limits: BlackoutLimits, instrument: str = "") -> tuple[Window, ...]:
     """Return the windows that concern `instrument`, earliest first. Events without a start have none."""
     before, after = timedelta(minutes=limits.minutes_before), timedelta(minutes=limits.minutes_after)
     windows = [

@@ -28,9 +28,7 @@ def judge(ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Fin
         yield Finding(RuleName.CALENDAR, Outcome.BLOCK, item)
 
 
-def calendar_age_reasons(
-    calendar: CalendarView, limits: FreshnessLimits, now: datetime
-) -> tuple[Reason, ...]:
+def calendar_age_reasons(calendar: CalendarView, limits: FreshnessLimits, now: datetime) -> tuple[Reason, ...]:
     """Say whether the calendar was never loaded or is older than `calendar_hours`; empty is neither."""
     if calendar.refreshed_at is None:
         return (reason(ReasonCode.CALENDAR_MISSING, {}),)

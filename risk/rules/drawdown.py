@@ -121,11 +121,7 @@ def mark_roll(rule: DrawdownLimit, mark: Mark, now: datetime, zone: ZoneInfo) ->
 def period_of(rule: DrawdownLimit, at: datetime, zone: ZoneInfo) -> date:
     """Return the local date of the last reset up to `at`: a day, or for weekly rules a Sunday."""
     local = at.astimezone(zone)
-    day = (
-        local.date()
-        if local.time() >= time.fromisoformat(rule.reset_at)
-        else local.date() - timedelta(days=1)
-    )
+    day = local.date() if local.time() >= time.fromisoformat(rule.reset_at) else local.date() - timedelta(days=1)
     if rule.mode is DrawdownMode.WEEKLY:
         return day - timedelta(days=(day.weekday() - SUNDAY) % 7)
     return day

@@ -62,9 +62,7 @@ def effect_of(ask: Ask, position: PositionView | None, now: datetime, max_age: t
     return Effect.REDUCES if closes else Effect.OPENS
 
 
-def effect_remarks(
-    ask: Ask, position: PositionView | None, now: datetime, max_age: timedelta
-) -> Iterator[Reason]:
+def effect_remarks(ask: Ask, position: PositionView | None, now: datetime, max_age: timedelta) -> Iterator[Reason]:
     """Say why what may be meant as an exit counts as an opening; nothing where it plainly is one."""
     side = side_of(ask)
     if side is None:

@@ -56,8 +56,7 @@ EXPECTED: dict[str, str] = {
     "answer.valid_seconds": gettext_noop("a whole number from 1 to 300"),
     "rules": gettext_noop("a mapping from rule names to their modes"),
     "rules.name": gettext_noop(
-        "a rule name: state, limits, clock_skew, equity, drawdown, calendar, pace, order_size, "
-        "features, memory"
+        "a rule name: state, limits, clock_skew, equity, drawdown, calendar, pace, order_size, features, memory"
     ),
     "rules.mode": gettext_noop('one of "enforce", "shadow", "off" (off in quotes)'),
     "rules.reason": gettext_noop("a text of at most 500 characters"),

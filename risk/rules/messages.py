@@ -42,9 +42,7 @@ MESSAGES: dict[ReasonCode, str] = {
         "The macro calendar is from %(refreshed_at)s; at most %(max_age_hours)s hours are allowed."
     ),
     ReasonCode.BLACKOUT: gettext_noop("Blackout until %(until)s: %(names)s"),
-    ReasonCode.EVENT_REPORTED: gettext_noop(
-        "The caller reports an active event; the calendar has: %(names)s"
-    ),
+    ReasonCode.EVENT_REPORTED: gettext_noop("The caller reports an active event; the calendar has: %(names)s"),
     ReasonCode.PACE_EXCEEDED: gettext_noop(
         "%(openings)s openings were allowed within the last hour; the limit is %(limit)s."
     ),
@@ -62,8 +60,7 @@ MESSAGES: dict[ReasonCode, str] = {
     ),
     ReasonCode.MEMORY_MISSING: gettext_noop("The limits require a market memory, and there is none."),
     ReasonCode.SIDE_UNKNOWN: gettext_noop(
-        "The decision %(decision)s with side %(side)s does not say whether to buy or to sell: "
-        "it counts as an opening."
+        "The decision %(decision)s with side %(side)s does not say whether to buy or to sell: it counts as an opening."
     ),
     ReasonCode.POSITION_UNKNOWN: gettext_noop(
         "No position in %(instrument)s was ever reported: the decision counts as an opening."

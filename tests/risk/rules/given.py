@@ -117,9 +117,7 @@ def facts(**changes: Any) -> Facts:
 
 
 def fomc(**changes: Any) -> EventView:
-    calm = EventView(
-        event_id="fomc", event_type="FOMC", start_at=FOMC_AT, impact=Decimal("1.0"), currency="USD"
-    )
+    calm = EventView(event_id="fomc", event_type="FOMC", start_at=FOMC_AT, impact=Decimal("1.0"), currency="USD")
     return replace(calm, **changes)
 
 

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,8 +23,10 @@ HALF_HOUR = BlackoutLimits()
 MINUTE = timedelta(minutes=1)
 
 
-def reasons(*events: EventView, at: datetime = FOMC_AT, **changes: Any) -> tuple[Reason, ...]:
-    return blackout_reasons(events, at, HALF_HOUR, **{"zone": CHICAGO, "instrument": "ES"} | changes)
+def reasons(
+    *events: EventView, at: datetime = FOMC_AT, instrument: str = "ES", event_reported: bool = False
+) -> tuple[Reason, ...]:
+    return blackout_reasons(events, at, HALF_HOUR, zone=CHICAGO, instrument=instrument, event_reported=event_reported)
 
 
 @pytest.mark.parametrize(
@@ -41,9 +42,7 @@ def test_the_specification_s_day_fomc_at_18_05_blocks_and_17_29_59_does_not() ->
     assert not reasons(fomc(), at=datetime(2025, 5, 7, 17, 29, 59, tzinfo=UTC))
 
 
-@pytest.mark.parametrize(
-    ("impact", "blocked"), [("0.69", False), ("0.7", False), ("0.71", True), ("1", True)]
-)
+@pytest.mark.parametrize(("impact", "blocked"), [("0.69", False), ("0.7", False), ("0.71", True), ("1", True)])
 def test_only_an_impact_strictly_above_the_limit_blocks(impact: str, blocked: bool) -> None:
     assert bool(reasons(fomc(impact=Decimal(impact)))) is blocked
 
@@ -84,9 +83,7 @@ def test_it_names_every_event_and_the_minute_the_last_one_ends() -> None:
     assert found.retry_at == FOMC_AT + 40 * MINUTE
     assert [event["event_type"] for event in found.evidence["events"]] == ["FOMC", "CPI"]
     assert found.evidence["until"] == "2025-05-07T18:40:00Z"
-    assert found.message == (
-        "Blackout until 2025-05-07T18:40:00Z: FOMC 2025-05-07T18:00:00Z; CPI 2025-05-07T18:10:00Z"
-    )
+    assert found.message == ("Blackout until 2025-05-07T18:40:00Z: FOMC 2025-05-07T18:00:00Z; CPI 2025-05-07T18:10:00Z")
 
 
 def test_a_window_that_opens_before_the_first_one_ends_is_waited_for_too() -> None:

@@ -39,7 +39,7 @@ def test_a_hundred_times_the_money_is_the_same_drawdown(
     scaled = [replace(point, equity=point.equity * scale) for point in points]
     one, other = mark_view(rule, folded(rule, points)), mark_view(rule, folded(rule, scaled, INITIAL * scale))
     assert other.drawdown == one.drawdown
-    assert abs(other.floor - one.floor * scale) <= TINY * max(1, scale)
+    assert abs(other.floor - one.floor * scale) <= TINY * max(Decimal(1), scale)
     assert breached(other) is breached(one)
 
 
@@ -54,12 +54,8 @@ def test_a_deposit_or_withdrawal_changes_no_drawdown_and_no_breach(
     assert breached(after) is breached(before)
 
 
-@given(
-    RULES.filter(lambda rule: rule.allowance.of is AllowanceOf.AMOUNT), CURVES, decimals("-900", "100000", 2)
-)
-def test_a_flow_moves_an_amount_floor_by_itself(
-    rule: DrawdownLimit, points: list[Point], flow: Decimal
-) -> None:
+@given(RULES.filter(lambda rule: rule.allowance.of is AllowanceOf.AMOUNT), CURVES, decimals("-900", "100000", 2))
+def test_a_flow_moves_an_amount_floor_by_itself(rule: DrawdownLimit, points: list[Point], flow: Decimal) -> None:
     mark = folded(rule, points)
     moved = mark_advance(rule, mark, _flow_after(mark, flow), CHICAGO)
     before, after = mark_view(rule, mark), mark_view(rule, moved)
@@ -83,8 +79,7 @@ def test_raising_a_return_never_deepens_the_worst_drawdown(
     low = _monthly_returns(points)
     raised = data.draw(st.integers(0, len(low) - 1))
     high = [
-        replace(point, equity=point.equity * factor) if number >= raised else point
-        for number, point in enumerate(low)
+        replace(point, equity=point.equity * factor) if number >= raised else point for number, point in enumerate(low)
     ]
     assert folded(rule, high).worst <= folded(rule, low).worst
 
@@ -94,9 +89,7 @@ def _monthly_returns(points: list[Point]) -> list[Point]:
 
 
 @given(RULES, CURVES, decimals("0.01", "5000", 2))
-def test_losing_more_at_the_end_never_lifts_a_breach(
-    rule: DrawdownLimit, points: list[Point], loss: Decimal
-) -> None:
+def test_losing_more_at_the_end_never_lifts_a_breach(rule: DrawdownLimit, points: list[Point], loss: Decimal) -> None:
     worse = [*points[:-1], replace(points[-1], equity=points[-1].equity - loss)]
     view, deeper = mark_view(rule, folded(rule, points)), mark_view(rule, folded(rule, worse))
     assert deeper.drawdown >= view.drawdown
@@ -127,9 +120,7 @@ def test_a_trailing_reference_never_falls(rule: DrawdownLimit, points: list[Poin
 
 
 @given(RULES, CURVES, st.integers(0, 20))
-def test_looking_between_two_points_changes_nothing(
-    rule: DrawdownLimit, points: list[Point], looks: int
-) -> None:
+def test_looking_between_two_points_changes_nothing(rule: DrawdownLimit, points: list[Point], looks: int) -> None:
     mark = mark_start(rule, INITIAL, NOW)
     for point in points:
         gap = (point.at - mark.last_at) / (looks + 1)
@@ -140,9 +131,7 @@ def test_looking_between_two_points_changes_nothing(
 
 
 @given(RULES, equity_curves(flows=True))
-def test_a_mark_kept_as_json_between_all_points_ends_the_same(
-    rule: DrawdownLimit, points: list[Point]
-) -> None:
+def test_a_mark_kept_as_json_between_all_points_ends_the_same(rule: DrawdownLimit, points: list[Point]) -> None:
     mark = mark_start(rule, INITIAL, NOW)
     for point in points:
         mark = mark_advance(rule, mark_load(mark_dump(mark)), point, CHICAGO)

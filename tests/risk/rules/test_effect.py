@@ -25,9 +25,7 @@ MAX_AGE = timedelta(seconds=120)
 
 
 def held(quantity: str | int, *, seconds: int = 10, pending: str | int = 0) -> PositionView:
-    return PositionView(
-        quantity=Decimal(quantity), at=ago(seconds=seconds), pending_reductions=Decimal(pending)
-    )
+    return PositionView(quantity=Decimal(quantity), at=ago(seconds=seconds), pending_reductions=Decimal(pending))
 
 
 def effect(question: Ask, position: PositionView | None) -> Effect:
@@ -52,9 +50,7 @@ def remarks(question: Ask, position: PositionView | None) -> list[ReasonCode]:
         (Side.SELL, 1, 0, Effect.OPENS),
     ],
 )
-def test_side_and_quantity_against_the_position(
-    side: Side, quantity: int, position: int, expected: Effect
-) -> None:
+def test_side_and_quantity_against_the_position(side: Side, quantity: int, position: int, expected: Effect) -> None:
     word = "buy" if side is Side.BUY else "sell"
     assert effect(ask(decision=word, side=side, quantity=Decimal(quantity)), held(position)) is expected
 
@@ -71,9 +67,7 @@ def test_a_position_nobody_reported_makes_every_trade_an_opening() -> None:
     assert remarks(exit_one(), None) == [ReasonCode.POSITION_UNKNOWN]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "expected"), [(120, Effect.REDUCES), (121, Effect.OPENS), (-121, Effect.OPENS)]
-)
+@pytest.mark.parametrize(("seconds", "expected"), [(120, Effect.REDUCES), (121, Effect.OPENS), (-121, Effect.OPENS)])
 def test_a_position_counts_as_long_as_it_is_fresh(seconds: int, expected: Effect) -> None:
     assert effect(exit_one(), held(2, seconds=seconds)) is expected
     stale = [ReasonCode.POSITION_STALE] if expected is Effect.OPENS else []
@@ -167,9 +161,7 @@ def test_no_word_means_two_things() -> None:
 
 
 @given(asks(), positions())
-def test_only_an_opposite_order_within_a_fresh_position_reduces(
-    question: Ask, position: PositionView | None
-) -> None:
+def test_only_an_opposite_order_within_a_fresh_position_reduces(question: Ask, position: PositionView | None) -> None:
     if effect(question, position) is Effect.REDUCES:
         assert position is not None and question.quantity is not None
         signed = question.quantity if side_of(question) is Side.BUY else -question.quantity
@@ -186,9 +178,7 @@ def test_knowing_less_never_turns_an_opening_into_something_milder(
     assert hold().decision in NEUTRAL_WORDS
     if effect(question, position) is not Effect.OPENS or position is None:
         return
-    older = PositionView(
-        quantity=position.quantity, at=ago(days=1), pending_reductions=position.pending_reductions
-    )
+    older = PositionView(quantity=position.quantity, at=ago(days=1), pending_reductions=position.pending_reductions)
     busier = PositionView(
         quantity=position.quantity, at=position.at, pending_reductions=position.pending_reductions + more
     )

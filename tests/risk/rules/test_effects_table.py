@@ -48,9 +48,7 @@ CELLS = {
 
 
 def documented_table() -> dict[str, tuple[str, ...]]:
-    rows = re.findall(
-        r"^\| ([a-z_]+) \| ([a-z-]+) \| ([a-z-]+) \| ([a-z-]+) \|$", DOCUMENT.read_text(), re.MULTILINE
-    )
+    rows = re.findall(r"^\| ([a-z_]+) \| ([a-z-]+) \| ([a-z-]+) \| ([a-z-]+) \|$", DOCUMENT.read_text(), re.MULTILINE)
     return {row[0]: row[1:] for row in rows if row[0] != "code"}
 
 

@@ -108,9 +108,7 @@ def test_it_reads_json_numbers_digit_by_digit_and_never_through_a_float() -> Non
 
 def test_it_reads_scalars_that_a_yaml_loader_left_as_text() -> None:
     limits = limits_parse(
-        with_static(
-            pace={"max_openings_per_hour": "7"}, memory={"required": "true"}, order={"max_quantity": "null"}
-        )
+        with_static(pace={"max_openings_per_hour": "7"}, memory={"required": "true"}, order={"max_quantity": "null"})
     )
     assert limits.pace.max_openings_per_hour == 7
     assert limits.memory.required is True

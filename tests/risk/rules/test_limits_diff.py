@@ -126,9 +126,7 @@ def test_another_reason_is_shown_and_is_neutral() -> None:
 
 
 def test_one_loosening_among_many_tightenings_is_a_loosening() -> None:
-    stricter = parsed(
-        pace={"max_openings_per_hour": 1}, order={"max_quantity": "1"}, answer={"valid_seconds": 6}
-    )
+    stricter = parsed(pace={"max_openings_per_hour": 1}, order={"max_quantity": "1"}, answer={"valid_seconds": 6})
     assert not tightens(parsed(), stricter)
 
 
@@ -140,16 +138,12 @@ def test_a_document_does_not_differ_from_itself(document: dict[str, Any]) -> Non
 
 
 @given(limits_documents(), limits_documents())
-def test_a_change_that_tightens_never_tightens_on_the_way_back(
-    first: dict[str, Any], second: dict[str, Any]
-) -> None:
+def test_a_change_that_tightens_never_tightens_on_the_way_back(first: dict[str, Any], second: dict[str, Any]) -> None:
     old, new = limits_parse(first), limits_parse(second)
     strict = {change.path for change in limits_diff(old, new) if change.direction is Direction.TIGHTENS}
     back = {change.path for change in limits_diff(new, old) if change.direction is Direction.TIGHTENS}
     assert not strict & back
-    assert {change.path for change in limits_diff(old, new)} == {
-        change.path for change in limits_diff(new, old)
-    }
+    assert {change.path for change in limits_diff(old, new)} == {change.path for change in limits_diff(new, old)}
 
 
 @given(limits_documents(), limits_documents(), limits_documents())
@@ -164,9 +158,7 @@ def test_two_tightenings_in_a_row_are_one_tightening(
     assert tightens(low, high[0])
 
 
-def _tightened(
-    limits: Limits, document: dict[str, Any], other: dict[str, Any]
-) -> tuple[Limits, dict[str, Any]]:
+def _tightened(limits: Limits, document: dict[str, Any], other: dict[str, Any]) -> tuple[Limits, dict[str, Any]]:
     for section, value in other.items():
         tried = limits_parse(document | {section: value})
         if tightens(limits, tried):

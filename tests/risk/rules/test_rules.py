@@ -98,9 +98,7 @@ def test_without_limits_nothing_is_safe() -> None:
     assert found(*limits_present.judge(ask(), facts(), NOW)) == []
 
 
-@pytest.mark.parametrize(
-    ("seconds", "blocked"), [(0, False), (5, False), (5.001, True), (-5, False), (-6, True)]
-)
+@pytest.mark.parametrize(("seconds", "blocked"), [(0, False), (5, False), (5.001, True), (-5, False), (-6, True)])
 def test_a_clock_may_be_five_seconds_off_either_way(seconds: float, blocked: bool) -> None:
     question = ask(decided_at=NOW - timedelta(seconds=seconds))
     assert bool(found(*clock_skew.judge(question, facts(), limits(), NOW))) is blocked
@@ -180,9 +178,7 @@ def test_a_drawdown_measured_under_other_limits_blocks() -> None:
     ("hours", "expected"),
     [(None, [ReasonCode.CALENDAR_MISSING]), (24, []), (24.01, [ReasonCode.CALENDAR_STALE]), (0, [])],
 )
-def test_the_calendar_counts_for_a_day_even_if_it_is_empty(
-    hours: float | None, expected: list[ReasonCode]
-) -> None:
+def test_the_calendar_counts_for_a_day_even_if_it_is_empty(hours: float | None, expected: list[ReasonCode]) -> None:
     view = CalendarView(refreshed_at=None if hours is None else NOW - timedelta(hours=hours))
     assert found(*calendar.judge(ask(), facts(calendar=view), limits(), NOW)) == expected
 
@@ -231,7 +227,8 @@ def test_a_large_order_is_reduced_to_the_cap() -> None:
     capped = limits(order={"max_quantity": "2"})
     assert not found(*order_size.judge(ask(quantity=Decimal(2)), facts(), capped, NOW))
     (finding,) = order_size.judge(ask(quantity=Decimal(3)), facts(), capped, NOW)
-    assert (finding.outcome, finding.max_quantity) == (Outcome.REDUCE, 2)
+    assert finding.outcome is Outcome.REDUCE
+    assert finding.max_quantity == 2
     assert finding.reason.evidence == {"quantity": "3", "max_quantity": "2"}
 
 
@@ -244,9 +241,7 @@ def test_a_cap_needs_a_quantity_to_hold_against(quantity: Decimal | None) -> Non
     assert not found(*order_size.judge(ask(quantity=quantity), facts(), limits(), NOW))
 
 
-@pytest.mark.parametrize(
-    ("share", "blocked"), [("0.9", False), ("0.899999999", True), ("0", True), ("1", False)]
-)
+@pytest.mark.parametrize(("share", "blocked"), [("0.9", False), ("0.899999999", True), ("0", True), ("1", False)])
 def test_nine_tenths_of_the_importance_must_be_there(share: str, blocked: bool) -> None:
     view = FeatureView(
         set_version="3", coverage=Decimal(share), present=140, count=150, missing_top=("rsi_14", "ofi_score")

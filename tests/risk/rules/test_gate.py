@@ -1,0 +1,366 @@
+"""The gate as a whole, told as trading days: allow, reduce, block, shadow, and faults that never read as allowed."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from risk.rules import gate
+from risk.rules.codes import ReasonCode
+from risk.rules.gate import judge
+from risk.rules.limits import Limits, RuleName
+from risk.rules.types import (
+    Ask,
+    CalendarView,
+    Effect,
+    EquityView,
+    Facts,
+    FeatureView,
+    Finding,
+    PaceView,
+    PositionView,
+    Side,
+    TradingState,
+    Verdict,
+    VerdictKind,
+)
+from tests.risk.rules.given import (
+    FOMC_AT,
+    INITIAL,
+    NOW,
+    ago,
+    ask,
+    codes,
+    equity_of,
+    exit_one,
+    facts,
+    fomc,
+    hold,
+    limits,
+    stopped,
+)
+
+ALLOW, REDUCE, BLOCK = VerdictKind.ALLOW, VerdictKind.REDUCE, VerdictKind.BLOCK
+CALM_PACE = PaceView(openings_last_hour=0)
+CALM_EQUITY = EquityView(equity=INITIAL, at=ago(seconds=10), initial=INITIAL)
+REASONS = Path(__file__).parents[3] / "docs" / "reasons.md"
+
+
+def breaching(under: Limits, **changes: Any) -> Facts:
+    return facts(limits=under, **equity_of("94000", under) | changes)
+
+
+def test_on_a_calm_day_an_opening_is_allowed_without_reasons() -> None:
+    verdict = judge(ask(), facts(), NOW)
+    assert verdict == Verdict(
+        verdict=ALLOW,
+        effect=Effect.OPENS,
+        reasons=(),
+        shadow_reasons=(),
+        max_quantity=None,
+        valid_until=NOW + timedelta(seconds=5),
+        retry_at=None,
+    )
+
+
+def test_a_breached_and_stopped_account_opens_nothing_and_closes_what_it_has() -> None:
+    day = breaching(limits(), state=stopped(TradingState.REDUCE_ONLY))
+    refused = judge(ask(), day, NOW)
+    assert refused.verdict is BLOCK
+    assert codes(refused.reasons) == [ReasonCode.ACCOUNT_REDUCE_ONLY, ReasonCode.DRAWDOWN_BREACHED]
+    assert refused.reasons[1].evidence["drawdown"] == "0.06"
+    closed = judge(exit_one(quantity=Decimal(2)), day, NOW)
+    assert (closed.verdict, closed.effect, closed.reasons) == (ALLOW, Effect.REDUCES, ())
+
+
+def test_a_flip_is_an_opening_and_is_told_why() -> None:
+    day = facts(state=stopped(TradingState.REDUCE_ONLY))
+    verdict = judge(exit_one(quantity=Decimal(3)), day, NOW)
+    assert (verdict.verdict, verdict.effect) == (BLOCK, Effect.OPENS)
+    assert codes(verdict.reasons) == [ReasonCode.ACCOUNT_REDUCE_ONLY, ReasonCode.POSITION_FLIP]
+
+
+@pytest.mark.parametrize(
+    ("position", "remark"),
+    [
+        (None, ReasonCode.POSITION_UNKNOWN),
+        (PositionView(quantity=Decimal(2), at=ago(seconds=121)), ReasonCode.POSITION_STALE),
+    ],
+)
+def test_an_exit_of_an_unknown_position_is_refused_and_told_why(
+    position: PositionView | None, remark: ReasonCode
+) -> None:
+    day = facts(state=stopped(TradingState.REDUCE_ONLY), position=position)
+    assert codes(judge(exit_one(), day, NOW).reasons) == [ReasonCode.ACCOUNT_REDUCE_ONLY, remark]
+
+
+def test_an_opening_that_calls_itself_one_needs_no_explanation() -> None:
+    day = facts(state=stopped(TradingState.REDUCE_ONLY), position=None)
+    verdict = judge(ask(decision="enter_long"), day, NOW)
+    assert codes(verdict.reasons) == [ReasonCode.ACCOUNT_REDUCE_ONLY]
+
+
+def test_an_allow_carries_no_explanation_either() -> None:
+    verdict = judge(exit_one(), facts(position=None), NOW)
+    assert (verdict.verdict, verdict.effect, verdict.reasons) == (ALLOW, Effect.OPENS, ())
+
+
+@pytest.mark.parametrize("scope", ["state", "desk_state"])
+def test_halted_lets_nothing_pass_but_waiting(scope: str) -> None:
+    day = facts(**{scope: stopped(TradingState.HALTED)})
+    assert judge(ask(), day, NOW).verdict is BLOCK
+    assert judge(exit_one(), day, NOW).verdict is BLOCK
+    assert judge(hold(), day, NOW).verdict is ALLOW
+
+
+def test_it_collects_every_reason_at_once() -> None:
+    worst = breaching(
+        limits(memory={"required": True}, pace={"max_openings_per_hour": 1, "min_interval_seconds": 60}),
+        state=stopped(TradingState.HALTED),
+        desk_state=stopped(TradingState.REDUCE_ONLY),
+        calendar=CalendarView(refreshed_at=None, events=(fomc(start_at=NOW),), event_reported=True),
+        pace=replace(CALM_PACE, openings_last_hour=1, last_opening_at=NOW),
+        features=None,
+        memory=None,
+        position=None,
+    )
+    verdict = judge(ask(decided_at=ago(minutes=1)), worst, NOW)
+    assert codes(verdict.reasons) == [
+        ReasonCode.DESK_REDUCE_ONLY,
+        ReasonCode.ACCOUNT_HALTED,
+        ReasonCode.CLOCK_SKEW,
+        ReasonCode.DRAWDOWN_BREACHED,
+        ReasonCode.CALENDAR_MISSING,
+        ReasonCode.BLACKOUT,
+        ReasonCode.EVENT_REPORTED,
+        ReasonCode.PACE_EXCEEDED,
+        ReasonCode.INTERVAL_TOO_SHORT,
+        ReasonCode.FEATURES_SET_MISSING,
+        ReasonCode.MEMORY_MISSING,
+        ReasonCode.POSITION_UNKNOWN,
+    ]
+    assert judge(exit_one(), replace(worst, position=facts().position), NOW).reasons != ()
+    assert judge(hold(), worst, NOW).reasons == ()
+
+
+def test_without_limits_openings_are_blocked_and_exits_pass() -> None:
+    bare = facts(limits=None, limits_version=None)
+    assert codes(judge(ask(), bare, NOW).reasons) == [ReasonCode.LIMITS_MISSING]
+    assert judge(exit_one(), bare, NOW).verdict is ALLOW
+    assert judge(ask(), bare, NOW).valid_until == NOW + timedelta(seconds=5)
+
+
+def test_a_large_opening_is_reduced_to_the_cap() -> None:
+    day = facts(limits=limits(order={"max_quantity": "2"}))
+    verdict = judge(ask(quantity=Decimal(5)), day, NOW)
+    assert verdict.verdict is REDUCE
+    assert verdict.max_quantity == 2
+    assert codes(verdict.reasons) == [ReasonCode.ORDER_TOO_LARGE]
+    assert verdict.retry_at is None
+
+
+def test_a_large_exit_is_not_reduced() -> None:
+    day = facts(
+        limits=limits(order={"max_quantity": "2"}),
+        position=PositionView(quantity=Decimal(5), at=ago(seconds=1)),
+    )
+    verdict = judge(exit_one(quantity=Decimal(5)), day, NOW)
+    assert verdict.verdict is ALLOW
+    assert verdict.max_quantity is None
+
+
+def test_any_block_beats_a_reduction() -> None:
+    day = facts(limits=limits(order={"max_quantity": "2"}), features=None)
+    verdict = judge(ask(quantity=Decimal(5)), day, NOW)
+    assert verdict.verdict is BLOCK
+    assert verdict.max_quantity is None
+    assert codes(verdict.reasons) == [ReasonCode.ORDER_TOO_LARGE, ReasonCode.FEATURES_SET_MISSING]
+
+
+def test_an_unknown_quantity_under_a_cap_is_named_once() -> None:
+    day = facts(limits=limits(order={"max_quantity": "2"}))
+    assert codes(judge(ask(quantity=None), day, NOW).reasons) == [ReasonCode.QUANTITY_UNKNOWN]
+
+
+def test_a_rule_in_shadow_allows_and_says_what_it_would_have_done() -> None:
+    day = facts(limits=limits(rules={"features": {"mode": "shadow"}}), features=None)
+    verdict = judge(ask(), day, NOW)
+    assert (verdict.verdict, verdict.reasons) == (ALLOW, ())
+    assert codes(verdict.shadow_reasons) == [ReasonCode.FEATURES_SET_MISSING]
+    assert judge(exit_one(), day, NOW).shadow_reasons == ()
+
+
+def test_a_rule_that_is_off_says_nothing() -> None:
+    day = facts(limits=limits(rules={"features": {"mode": "off", "reason": "no model"}}), features=None)
+    verdict = judge(ask(), day, NOW)
+    assert (verdict.verdict, verdict.shadow_reasons) == (ALLOW, ())
+
+
+def test_a_reduction_in_shadow_reduces_nothing() -> None:
+    shadow = limits(order={"max_quantity": "2"}, rules={"order_size": {"mode": "shadow"}})
+    verdict = judge(ask(quantity=Decimal(5)), facts(limits=shadow), NOW)
+    assert verdict.verdict is ALLOW
+    assert verdict.max_quantity is None
+    assert codes(verdict.shadow_reasons) == [ReasonCode.ORDER_TOO_LARGE]
+
+
+def test_fomc_blocks_from_half_an_hour_before_to_half_an_hour_after() -> None:
+    def at(minutes: int) -> Verdict:
+        now = FOMC_AT + timedelta(minutes=minutes)
+        fresh = equity_of(100_000, limits())
+        fresh["equity"] = replace(fresh["equity"], at=now)
+        position = PositionView(quantity=Decimal(2), at=now)
+        return judge(ask(decided_at=now), facts(**fresh, position=position), now)
+
+    assert [at(minutes).verdict for minutes in (-31, -30, 0, 30, 31)] == [ALLOW, BLOCK, BLOCK, BLOCK, ALLOW]
+    assert at(0).retry_at == FOMC_AT + timedelta(minutes=30)
+
+
+def test_an_answer_is_never_good_past_the_opening_of_the_next_window() -> None:
+    opens = FOMC_AT - timedelta(minutes=30)
+    now = opens - timedelta(seconds=2)
+    assert judge(ask(), facts(), now).valid_until == opens
+    assert judge(ask(instrument="NQM5"), facts(), now).valid_until == opens
+    unenforced = facts(limits=limits(rules={"calendar": {"mode": "shadow"}}))
+    assert judge(ask(), unenforced, now).valid_until == now + timedelta(seconds=5)
+
+
+def test_retry_at_is_the_latest_and_only_where_every_block_knows_one() -> None:
+    event = fomc(start_at=NOW)
+    window = CalendarView(refreshed_at=ago(hours=1), events=(event,))
+    due = NOW + timedelta(hours=2)
+    both = facts(state=stopped(TradingState.HALTED, until=due), calendar=window)
+    assert judge(ask(), both, NOW).retry_at == due
+    assert judge(ask(), facts(calendar=window), NOW).retry_at == NOW + timedelta(minutes=30)
+    assert judge(ask(), facts(calendar=window, features=None), NOW).retry_at is None
+
+
+def test_an_explanation_does_not_hide_when_to_ask_again() -> None:
+    window = CalendarView(refreshed_at=ago(hours=1), events=(fomc(start_at=NOW),))
+    verdict = judge(exit_one(), facts(calendar=window, position=None), NOW)
+    assert codes(verdict.reasons) == [ReasonCode.BLACKOUT, ReasonCode.POSITION_UNKNOWN]
+    assert verdict.retry_at == NOW + timedelta(minutes=30)
+
+
+# Faults
+
+
+class BrokenRuleError(RuntimeError):
+    """What a rule raises in these tests."""
+
+
+def broken(*_: object) -> Iterator[Finding]:
+    raise BrokenRuleError
+
+
+def break_rule(monkeypatch: pytest.MonkeyPatch, name: RuleName) -> None:
+    table = gate.ALWAYS if name in gate.ALWAYS else gate.LIMITED
+    monkeypatch.setitem(table, name, broken)
+
+
+@pytest.mark.parametrize("name", list(RuleName))
+def test_a_rule_that_fails_blocks_openings_and_traps_no_exit(monkeypatch: pytest.MonkeyPatch, name: RuleName) -> None:
+    break_rule(monkeypatch, name)
+    refused = judge(ask(), facts(), NOW)
+    assert refused.verdict is BLOCK
+    assert refused.reasons[0].code is ReasonCode.ENGINE_UNAVAILABLE
+    assert refused.reasons[0].evidence == {"rule": name, "error": "BrokenRuleError"}
+    leaving = judge(exit_one(), facts(), NOW)
+    assert leaving.verdict is (BLOCK if name is RuleName.STATE else ALLOW)
+    assert codes(leaving.shadow_reasons) == [ReasonCode.ENGINE_UNAVAILABLE]
+    assert judge(hold(), facts(), NOW).verdict is ALLOW
+
+
+def test_a_failed_state_rule_means_that_nobody_knows_whether_it_is_halted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    break_rule(monkeypatch, RuleName.STATE)
+    assert codes(judge(exit_one(), facts(), NOW).reasons) == [ReasonCode.STATE_UNKNOWN]
+
+
+def test_a_rule_that_fails_in_shadow_is_only_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    break_rule(monkeypatch, RuleName.FEATURES)
+    verdict = judge(ask(), facts(limits=limits(rules={"features": {"mode": "shadow"}})), NOW)
+    assert verdict.verdict is ALLOW
+    assert codes(verdict.shadow_reasons) == [ReasonCode.ENGINE_UNAVAILABLE]
+
+
+def test_what_a_rule_found_before_it_failed_still_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = gate.LIMITED[RuleName.EQUITY]
+
+    def half(question: Ask, given: Facts, under: Limits, now: datetime) -> Iterator[Finding]:
+        yield from real(question, given, under, now)
+        raise BrokenRuleError
+
+    monkeypatch.setitem(gate.LIMITED, RuleName.EQUITY, half)
+    verdict = judge(ask(), facts(equity=None), NOW)
+    assert codes(verdict.reasons) == [ReasonCode.EQUITY_MISSING, ReasonCode.ENGINE_UNAVAILABLE]
+
+
+def test_an_uncountable_pace_blocks_openings_only() -> None:
+    assert codes(judge(ask(), facts(pace=None), NOW).reasons) == [ReasonCode.ENGINE_UNAVAILABLE]
+    assert judge(exit_one(), facts(pace=None), NOW).verdict is ALLOW
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"position": PositionView(quantity=Decimal("NaN"), at=NOW)},
+        {"position": PositionView(quantity=Decimal(2), at=NOW.replace(tzinfo=None))},
+        {"features": FeatureView(set_version="1", coverage=Decimal("NaN"), present=0, count=1)},
+        {"calendar": CalendarView(refreshed_at=NOW, events=(fomc(impact=Decimal("NaN")),))},
+        {"calendar": CalendarView(refreshed_at=NOW, events=(fomc(start_at=FOMC_AT.replace(tzinfo=None)),))},
+        {"calendar": CalendarView(refreshed_at=NOW.replace(tzinfo=None))},
+    ],
+)
+def test_facts_that_are_nonsense_block_openings(changes: dict[str, Any]) -> None:
+    verdict = judge(exit_one(decision="sell", side=Side.SELL, quantity=Decimal(3)), facts(**changes), NOW)
+    assert verdict.verdict is BLOCK
+    assert ReasonCode.ENGINE_UNAVAILABLE in codes(verdict.reasons)
+
+
+# What the gate says is what docs/reasons.md says
+
+
+def everything_the_gate_can_say() -> list[Verdict]:
+    capped = limits(order={"max_quantity": "2"}, memory={"required": True}, pace={"min_interval_seconds": 60})
+    days = [
+        (ask(), facts(state=None)),
+        (ask(), facts(limits=None)),
+        (ask(), facts(state=stopped(TradingState.HALTED), desk_state=stopped(TradingState.HALTED))),
+        (ask(), facts(state=stopped(TradingState.REDUCE_ONLY), desk_state=stopped(TradingState.REDUCE_ONLY))),
+        (ask(quantity=Decimal(9), decided_at=ago(hours=1)), breaching(capped, features=None, memory=None)),
+        (ask(quantity=None), facts(limits=capped, equity=None, drawdowns=())),
+        (ask(), facts(pace=replace(CALM_PACE, openings_last_hour=10, last_opening_at=NOW), limits=capped)),
+        (ask(), facts(calendar=CalendarView(refreshed_at=None, events=(fomc(start_at=NOW),)))),
+        (ask(), facts(calendar=CalendarView(refreshed_at=ago(days=2)))),
+        (ask(), facts(calendar=CalendarView(refreshed_at=NOW, events=(fomc(),), event_reported=True))),
+        (ask(), facts(pace=None)),
+        (exit_one(), facts(position=PositionView(quantity=Decimal(2), at=ago(hours=1)), features=None)),
+        (exit_one(quantity=Decimal(3)), facts(features=None)),
+        (ask(decision="rebalance", side=None), facts(position=None, features=None)),
+    ]
+    thin = FeatureView(set_version="1", coverage=Decimal("0.5"), present=1, count=2, missing_top=("a",))
+    stale = replace(CALM_EQUITY, at=ago(hours=1))
+    days.append((ask(), facts(features=thin, equity=stale)))
+    return [judge(question, day, NOW) for question, day in days]
+
+
+def test_the_gate_s_evidence_is_exactly_what_the_documentation_lists() -> None:
+    said: dict[ReasonCode, set[str]] = {}
+    for verdict in everything_the_gate_can_say():
+        for item in verdict.reasons:
+            said.setdefault(item.code, set()).update(item.evidence)
+    made_elsewhere = {ReasonCode.VERDICT_EXPIRED, ReasonCode.INVALID_REQUEST, ReasonCode.NOT_RECORDABLE}
+    assert set(said) == set(ReasonCode) - made_elsewhere
+    for code, fields in said.items():
+        section = re.search(rf"(?ms)^### {code}\n.*?Evidence: (.*?)\nWhat to do", REASONS.read_text())
+        assert section, code
+        # Fields of one event are listed in brackets behind `events`.
+        top_level = re.sub(r"\(each .*?\)", "", section[1], flags=re.DOTALL)
+        assert set(re.findall(r"`([a-z_]+)`", top_level)) == fields, code
