@@ -11,16 +11,18 @@ Body = TypeVar("Body")
 MEGABYTE = 1024 * 1024
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _FIELD = re.compile(r"^(?P<field>[a-z_0-9.\[\]]+): (?P<rest>.+)$")
+_STEP = re.compile(r"[^.\[\]]+")
 _NAMED = re.compile(r"`(?P<name>[^`]+)`")
 
 
 class BodyError(ValueError):
-    """The body cannot be taken: `field` (dotted path, "" for the whole body) and what was expected there."""
+    """The body cannot be taken: `field` (dotted path, "" for the whole body), its value, what was expected there."""
 
-    def __init__(self, field: str, expected: str) -> None:
+    def __init__(self, field: str, expected: str, value: object = None) -> None:
         super().__init__(f"{field or 'body'}: {expected}")
         self.field = field
         self.expected = expected
+        self.value = value
 
 
 def body_read(request: Request, *, limit: int = MEGABYTE) -> bytes:
@@ -47,23 +49,40 @@ def body_decode(body: bytes, type_: type[Body]) -> Body:
     try:
         return msgspec.json.decode(body, type=type_)
     except msgspec.ValidationError as error:
-        raise _from_message(str(error)) from error
+        field, expected = _read_message(str(error))
+        raise BodyError(field, expected, _value_at(body, field)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BodyError("", f"JSON ({error})") from error
 
 
-def _from_message(message: str) -> BodyError:
+def _read_message(message: str) -> tuple[str, str]:
+    """Field and expectation out of msgspec's sentence (or out of ours, which begins with the field)."""
     match = _PATH.search(message)
     path = match["path"] if match else ""
     text = message[: match.start()] if match else message
     ours = _FIELD.match(text)
     if ours:
-        path, text = f"{path}.{ours['field']}" if path else ours["field"], ours["rest"]
+        if not path.endswith(ours["field"]):
+            path = f"{path}.{ours['field']}" if path else ours["field"]
+        text = ours["rest"]
     elif "unknown field" in text or "required field" in text:
         name = _NAMED.search(text)
-        if name:
-            path = f"{path}.{name['name']}" if path else name["name"]
-    return BodyError(path.removeprefix("."), text.removeprefix("Expected ").removeprefix("expected "))
+        path = ".".join(part for part in (path, name["name"] if name else "") if part)
+        text = "no such field" if "unknown" in text else "this field, which is missing"
+    return path, text.removeprefix("Expected ").removeprefix("expected ").replace("`", "")
+
+
+def _value_at(body: bytes, path: str) -> object:
+    """What stands at `path` in the body; None where nothing does."""
+    value: Any = msgspec.json.decode(body)
+    for name in _STEP.findall(path):
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return None
+    return value if isinstance(value, str | int | float | bool) else None
 
 
 def body_encode(value: Any) -> bytes:

@@ -30,12 +30,16 @@ def components_add(result: dict[str, Any], generator: Any, request: Any, public:
 
 
 def _openapi(schema: Any) -> Any:
-    """OpenAPI 3.0 spells `null` as nullable, and knows neither `const` nor several examples."""
+    """OpenAPI 3.0 spells `null` as nullable, knows no `propertyNames`, and no empty `required`."""
     if isinstance(schema, list):
         return [_openapi(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    schema = {key: _openapi(item) for key, item in schema.items() if (key, item) != ("required", [])}
+    schema = {
+        key: _openapi(item)
+        for key, item in schema.items()
+        if key != "propertyNames" and (key, item) != ("required", [])
+    }
     variants = schema.get("anyOf")
     if isinstance(variants, list) and {"type": "null"} in variants:
         rest = [item for item in variants if item != {"type": "null"}]

@@ -41,10 +41,9 @@ class Problem(APIException):
 
 def invalid(field: str, value: object, expected: str, **extra: Any) -> Problem:
     """400: one field holds something else than expected."""
-    shown = value if isinstance(value, str | int | float | bool | type(None)) else str(value)
-    if isinstance(shown, str):
-        shown = shown[:200]
-    error = {"field": field, "value": shown, "expected": expected}
+    error: dict[str, Any] = {"field": field, "expected": expected}
+    if value is not None:
+        error["value"] = value if isinstance(value, int | float | bool) else str(value)[:200]
     return Problem(400, "invalid_request", f"{field}: expected {expected}", errors=[error], **extra)
 
 

@@ -72,7 +72,7 @@ def problem_of(error: Exception) -> Exception:
     if isinstance(error, BodyTooLarge):
         return Problem(413, "body_too_large", f"The body is larger than {error.limit} bytes.")
     if isinstance(error, BodyError):
-        return invalid(error.field or "body", None, error.expected)
+        return invalid(error.field or "body", error.value, error.expected)
     if isinstance(error, InputError | LimitsError):
         return invalid(error.field, error.value, error.expected)
     if isinstance(error, AccountUnknown):
