@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import DateTimeField, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from risk.models import Desk, MacroEvent
 from risk.rules.limits import BlackoutLimits, Limits
@@ -25,12 +26,25 @@ def events_near(
     first = now - timedelta(minutes=blackout.minutes_after)
     last = now + timedelta(minutes=blackout.minutes_before) + LOOK_AHEAD
     high = MacroEvent.objects.filter(impact__gt=blackout.impact_above)
-    following = high.filter(start_at__gt=last).order_by("start_at").values("id")[:1]
-    wanted = Q(start_at__range=(first, last)) | Q(id__in=following)
+    following = Subquery(high.filter(start_at__gt=last).order_by("start_at").values("start_at")[:1])
+    # One range of the index: between `last` and the next event lies none.
+    wanted = Q(start_at__gte=first, start_at__lte=Coalesce(following, Value(last, DateTimeField())))
     if reported_in is not None:
         midnight, next_midnight = day_of(now, reported_in)
         wanted |= Q(start_at__isnull=True) | Q(start_at__gte=midnight, start_at__lt=next_midnight)
-    return tuple(_view(event) for event in high.filter(wanted).order_by("start_at", "event_type", "id"))
+    rows = high.filter(wanted).order_by("start_at", "event_type", "id")
+    return tuple(
+        EventView(
+            event_id=str(event_id),
+            event_type=event_type,
+            start_at=start_at,
+            impact=impact,
+            currency=currency or None,
+        )
+        for event_id, event_type, start_at, impact, currency in rows.values_list(
+            "id", "event_type", "start_at", "impact", "currency"
+        )
+    )
 
 
 def calendar_view(
@@ -49,13 +63,3 @@ def day_of(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The midnights in `zone` between which `now` lies; 23 to 25 hours apart."""
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     return midnight, midnight + timedelta(days=1)
-
-
-def _view(event: MacroEvent) -> EventView:
-    return EventView(
-        event_id=str(event.id),
-        event_type=event.event_type,
-        start_at=event.start_at,
-        impact=event.impact,
-        currency=event.currency or None,
-    )
