@@ -41,7 +41,9 @@ __all__ = [
 log = structlog.get_logger(__name__)
 INSTRUMENT_LENGTH = 32
 ERROR_LENGTH = 500
-CALENDAR_TROUBLE = (ReasonCode.CALENDAR_MISSING, ReasonCode.CALENDAR_STALE)
+CODE_LENGTH = 32
+NO_ACCOUNT = "desk"
+"""What an alert says of where the defaults were judged, since there is no account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,7 @@ class _Question:
         if not isinstance(self.event_active, bool):
             raise InputError("event_active", self.event_active, "true or false")
         if not isinstance(self.instrument, str) or not 0 < len(self.instrument) <= INSTRUMENT_LENGTH:
-            raise InputError(
-                "instrument", self.instrument, f"1 to {INSTRUMENT_LENGTH} characters, such as ES"
-            )
+            raise InputError("instrument", self.instrument, f"1 to {INSTRUMENT_LENGTH} characters, such as ES")
         if self.at is not None and (not isinstance(self.at, datetime) or self.at.tzinfo is None):
             raise InputError("at", self.at, "a time with its time zone")
 
@@ -117,9 +117,9 @@ def trade_window(
     except Exception as error:
         log.exception("block_trade_failed", account=str(account))
         told = f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
-        alert_raise_outside(
-            "window_check_failed", priority=3, account=str(account or "")[:32], params={"error": told}
-        )
+        code = str(account or "")[:CODE_LENGTH]
+        params = {"account": code or NO_ACCOUNT, "error": told}
+        alert_raise_outside("window_check_failed", priority=3, account=code, params=params)
         return WindowAnswer(True, (_trouble(error),))
 
 
@@ -189,6 +189,7 @@ def _block_alert(question: _Question, account: str, reasons: tuple[Reason, ...])
         params = {"instrument": question.instrument, "events": "; ".join(dict.fromkeys(events.values()))}
     else:
         code, key, params = reasons[0].code.value, "", dict(reasons[0].evidence)
+    params["account"] = account or NO_ACCOUNT
     try:
         with transaction.atomic():
             alert_raise(code, priority=3, params=params, dedup_key=key, account=account)

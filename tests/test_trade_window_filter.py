@@ -66,7 +66,7 @@ def test_it_blocks_trades_during_high_impact_events(fomc_clock: StillClock) -> N
     """«Vérifier le blocage des trades pour les événements à fort impact», on its own file."""
     load("0.8,FOMC", header="impact,type")
     assert block_trade(event_active=True) is True
-    assert told(raised("trade_blocked")[0]) == ": trade in ES blocked by FOMC"
+    assert told(raised("trade_blocked")[0]) == "desk: trade in ES blocked by FOMC"
     assert timed_operations() == [("block_trade", True)]
 
 
@@ -102,9 +102,7 @@ def test_a_missing_macro_events_file_blocks(fomc_clock: StillClock, tmp_path: Pa
         (timedelta(days=365), False),
     ],
 )
-def test_it_blocks_inside_the_window_bounds_included(
-    fomc_clock: StillClock, offset: timedelta, blocked: bool
-) -> None:
+def test_it_blocks_inside_the_window_bounds_included(fomc_clock: StillClock, offset: timedelta, blocked: bool) -> None:
     load(event(FOMC))
     fomc_clock.now = FOMC + offset
     Desk.objects.update(calendar_at=fomc_clock.now)
@@ -136,9 +134,7 @@ def test_the_accounts_own_limits_make_the_window(fomc_clock: StillClock) -> None
         assert block_trade(False, account="ES-DEMO", at=FOMC + offset * MINUTE) is False
 
 
-@pytest.mark.parametrize(
-    ("instrument", "blocked"), [("ES", False), ("MESZ25", False), ("FESX", True), ("6E", True)]
-)
+@pytest.mark.parametrize(("instrument", "blocked"), [("ES", False), ("MESZ25", False), ("FESX", True), ("6E", True)])
 def test_an_event_of_another_currency_concerns_only_what_may_depend_on_it(
     fomc_clock: StillClock, instrument: str, blocked: bool
 ) -> None:
@@ -220,9 +216,7 @@ def test_a_block_raises_one_alert_per_window_naming_the_events(fomc_clock: Still
         assert block_trade(True) is True
     (alert,) = raised("trade_blocked")
     assert (alert.priority, alert.account, alert.repeats) == (3, "ES-DEMO", 2)
-    assert told(alert) == (
-        "ES-DEMO: trade in ES blocked by FOMC 2025-05-07T18:00:00Z; Speech 2025-05-07T18:10:00Z"
-    )
+    assert told(alert) == ("ES-DEMO: trade in ES blocked by FOMC 2025-05-07T18:00:00Z; Speech 2025-05-07T18:10:00Z")
     fomc_clock.now = FOMC + 35 * MINUTE  # only the second window is left: another block
     assert block_trade(False) is True
     assert len(raised("trade_blocked")) == 2
@@ -299,9 +293,7 @@ def test_a_database_that_comes_back_is_asked_again(fomc_clock: StillClock) -> No
     assert not raised("window_check_failed")
 
 
-def test_a_database_error_while_reading_blocks(
-    fomc_clock: StillClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_error_while_reading_blocks(fomc_clock: StillClock, monkeypatch: pytest.MonkeyPatch) -> None:
     load(event(FOMC - timedelta(days=3)))
     pauses: list[float] = []
     monkeypatch.setattr("mia_site.ops.retry.time.sleep", pauses.append)
