@@ -11,11 +11,12 @@ from rest_framework.response import Response
 
 from mia_site.ops.http import body_decode, body_read
 from mia_site.ops.openapi import body_schema, json_body
+from mia_site.ops.retry import Deadline
 from risk.api.base import DeskView, account_check, actor_of
 from risk.inputs import AccountCode, Aware, Input, Instrument
 from risk.receipts import Receipt, receipt_of
 from risk.risk_controller import stop_judge
-from risk.trade_window_filter import trade_window
+from risk.trade_window_filter import REQUEST_SECONDS, trade_window
 
 
 class StopTradingInput(Input, frozen=True):
@@ -93,7 +94,13 @@ class BlockTradeView(DeskView):
     def post(self, request: Request) -> Response:
         sent = body_decode(body_read(request), BlockTradeInput)
         account = account_check(request, sent.account)
-        window = trade_window(sent.event_active, account=account.code, instrument=sent.instrument, at=sent.at)
+        window = trade_window(
+            sent.event_active,
+            account=account.code,
+            instrument=sent.instrument,
+            at=sent.at,
+            deadline=Deadline(REQUEST_SECONDS),
+        )
         reasons = [
             ReasonAnswer(reason.code.value, reason.message, dict(reason.evidence), reason.retry_at)
             for reason in window.reasons
