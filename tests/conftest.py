@@ -29,9 +29,7 @@ UNHURRIED = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile(
     "steady", derandomize=True, database=None, deadline=None, suppress_health_check=UNHURRIED
 )
-hypothesis.settings.register_profile(
-    "explore", max_examples=1_000, deadline=None, suppress_health_check=UNHURRIED
-)
+hypothesis.settings.register_profile("explore", max_examples=1_000, deadline=None, suppress_health_check=UNHURRIED)
 hypothesis.settings.load_profile("steady")
 
 

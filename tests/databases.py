@@ -36,9 +36,7 @@ def refuse_flushing(items: list[pytest.Item]) -> None:
                 "append-only tables; a test that commits takes the fixture cloned_database"
             )
         if "cloned_database" in wanted and (marker or "db" in wanted):
-            raise pytest.UsageError(
-                f"{item.nodeid}: takes db and cloned_database, which are two databases; choose one"
-            )
+            raise pytest.UsageError(f"{item.nodeid}: takes db and cloned_database, which are two databases; choose one")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,9 +86,7 @@ def database_template(django_db_setup: None, django_db_blocker: DjangoDbBlocker)
             yield template
             return
         template = f"{name}_template"
-        _run_outside(
-            f'DROP DATABASE IF EXISTS "{template}"', f'CREATE DATABASE "{template}" TEMPLATE "{name}"'
-        )
+        _run_outside(f'DROP DATABASE IF EXISTS "{template}"', f'CREATE DATABASE "{template}" TEMPLATE "{name}"')
     yield template
     with django_db_blocker.unblock():
         _run_outside(f'DROP DATABASE "{template}" WITH (FORCE)')

@@ -52,10 +52,13 @@ def set_django_up() -> None:
     """Loads the settings and the apps; leaves no variable that would load them too early in a second run.
 
     On SQLite the test database is a file, so that WAL, locks and synchronous=FULL are those of production.
+    In the test's own process no thread writes beside it (mia_site/ops/background.py); in those it starts, one does.
     """
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    settings.MIA_TIMINGS_BACKGROUND = False
     if is_sqlite():
         settings.DATABASES["default"]["TEST"] = {"NAME": str(settings.DATA_DIR / "test.sqlite3")}
+    settings.CELERY_BROKER_POOL_LIMIT = 0  # no connection outlives the broker of the test that made it
     django.setup()
     del os.environ["DJANGO_SETTINGS_MODULE"]
 

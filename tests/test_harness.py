@@ -87,9 +87,7 @@ def test_a_clone_commits_for_every_thread_and_every_process(cloned_database: str
     assert answer.stdout.strip() == "1"
 
 
-def test_a_clone_vanishes_with_what_was_committed(
-    database_template: str, django_db_blocker: DjangoDbBlocker
-) -> None:
+def test_a_clone_vanishes_with_what_was_committed(database_template: str, django_db_blocker: DjangoDbBlocker) -> None:
     with django_db_blocker.unblock():
         with clone(database_template) as url:
             Group.objects.create(name="committed")

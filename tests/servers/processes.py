@@ -79,9 +79,7 @@ class ManagedProcess:
         def found() -> re.Match[str] | None:
             match = re.search(pattern, self.output())
             if match is None and not self.is_running():
-                raise AssertionError(
-                    f"{self.name} ended with {self._popen.returncode}:\n{self.output()[-TAIL:]}"
-                )
+                raise AssertionError(f"{self.name} ended with {self._popen.returncode}:\n{self.output()[-TAIL:]}")
             return match
 
         try:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mia_site.celery import app
 from tests.servers.processes import ManagedProcess
 
 
@@ -33,26 +32,9 @@ def valkey_process(tmp_path: Path) -> Iterator[ManagedProcess]:
     It starts in milliseconds, so each test has its own, and one that does not ask for it finds Redis down.
     """
     port = urlsplit(os.environ["REDIS_URL"]).port
-    command = [
-        valkey_binary(),
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-    ]
-    server = ManagedProcess.ready(
-        "valkey", command, os.environ, tmp_path / "valkey.log", line="Ready to accept"
-    )
+    command = [valkey_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    server = ManagedProcess.ready("valkey", command, os.environ, tmp_path / "valkey.log", line="Ready to accept")
     yield server
-    for pool in (
-        app.pool,
-        app.amqp.producer_pool,
-    ):  # this process's own connections to the server that now ends
-        pool.force_close_all(close_pool=False)
     server.stop()
 
 

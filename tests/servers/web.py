@@ -1,4 +1,4 @@
-"""The desk's web server as it runs in production: gunicorn, several threads, its own process."""
+"""The desk's web server as it runs in production: gunicorn with the desk's own configuration."""
 
 import sys
 import urllib.error
@@ -34,9 +34,8 @@ def _answers(url: str) -> bool:
 def start_web(environment: Mapping[str, str], folder: Path, workers: int = 1) -> WebProcess:
     """Starts gunicorn on a port that the system chooses; returns once it answers."""
     command = [
-        sys.executable, "-m", "gunicorn", "mia_site.wsgi:application", "--bind", "127.0.0.1:0",
-        "--worker-class", "gthread", "--workers", str(workers), "--threads", "4",
-        "--no-control-socket", "--access-logfile", "-",
+        sys.executable, "-m", "gunicorn", "mia_site.wsgi:application", "--config", "python:mia_site.gunicorn_conf",
+        "--bind", "127.0.0.1:0", "--workers", str(workers), "--access-logfile", "-",
     ]  # fmt: skip
     line = r"Listening at: (http://127\.0\.0\.1:\d+)"
     process = ManagedProcess.ready("gunicorn", command, environment, folder / "web.log", line=line)
