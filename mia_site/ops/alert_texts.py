@@ -24,9 +24,7 @@ def alert_codes() -> dict[str, str]:
     return dict(sorted(_texts.items()))
 
 
-def text_render(
-    code: str, params: Mapping[str, str | int], *, account: str = "", language: str = "en"
-) -> str:
+def text_render(code: str, params: Mapping[str, str | int], *, account: str = "", language: str = "en") -> str:
     """The sentence of `code` with its parameters, or, lacking a fitting one, code and parameters."""
     text = _texts.get(code)
     if text is None:

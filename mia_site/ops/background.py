@@ -139,9 +139,7 @@ class BackgroundWriter(Generic[Row]):
         try:
             self.flush()
         except Exception:
-            log.exception(
-                "background_write_failed", writer=self.name, waiting=len(self), dropped=self.dropped
-            )
+            log.exception("background_write_failed", writer=self.name, waiting=len(self), dropped=self.dropped)
             return False
         finally:
             connection.close()

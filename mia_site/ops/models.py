@@ -36,9 +36,7 @@ class Alert(models.Model):
             models.Index(fields=["account", "created_at"], name="ops_alert_account"),
             models.Index(fields=["code", "account", "dedup_key", "created_at"], name="ops_alert_dedup"),
             models.Index(fields=["last_at"], name="ops_alert_expiry"),
-            models.Index(
-                fields=["created_at"], condition=models.Q(routed_at__isnull=True), name="ops_alert_unrouted"
-            ),
+            models.Index(fields=["created_at"], condition=models.Q(routed_at__isnull=True), name="ops_alert_unrouted"),
         )
 
     def __str__(self) -> str:
@@ -54,9 +52,7 @@ class AlertDelivery(models.Model):
         FAILED = "failed", _("failed")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    alert = models.ForeignKey(
-        Alert, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("alert")
-    )
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("alert"))
     channel = models.CharField(_("channel"), max_length=16)
     target = models.CharField(_("target"), max_length=254)
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.PENDING)

@@ -1,10 +1,8 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pytest_django import Settings
 
-from mia_site.ops import alerts, delivery, timings
+from mia_site.ops import alerts, delivery
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -31,11 +29,5 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(autouse=True)
-def quiet_background(settings: Settings) -> Iterator[None]:
-    """No thread writes behind a test's transaction; what a test left buffered ends with it."""
-    settings.MIA_TIMINGS_BACKGROUND = False
-    timings.writer.clear()
-    alerts.outside.clear()
-    yield
-    timings.writer.clear()
-    alerts.outside.clear()
+def _empty_buffers(quiet_background: None) -> None:
+    """Each test here starts and ends with nothing buffered (tests/stillness.py)."""

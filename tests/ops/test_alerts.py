@@ -75,9 +75,7 @@ def test_the_cool_down_is_a_setting(settings: Settings, clock: Clock) -> None:
     assert Alert.objects.count() == 2
 
 
-@pytest.mark.parametrize(
-    "other", [{"account": "ES-MAIN"}, {"dedup_key": "daily_loss"}], ids=["account", "dedup_key"]
-)
+@pytest.mark.parametrize("other", [{"account": "ES-MAIN"}, {"dedup_key": "daily_loss"}], ids=["account", "dedup_key"])
 def test_another_trouble_is_another_row(other: dict[str, str]) -> None:
     breach()
     breach(**other)  # type: ignore[arg-type]

@@ -153,9 +153,7 @@ def test_many_threads_lose_and_repeat_nothing(table: Table, threaded: Background
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # forking beside a thread is the point
-def test_a_forked_child_leaves_the_parents_rows_and_has_a_thread_of_its_own(
-    table: Table, settings: Settings
-) -> None:
+def test_a_forked_child_leaves_the_parents_rows_and_has_a_thread_of_its_own(table: Table, settings: Settings) -> None:
     settings.MIA_TIMINGS_BACKGROUND = True
     writer = BackgroundWriter("t-fork", table.write, capacity=10, gather_seconds=0.3)
     writer.add(1)

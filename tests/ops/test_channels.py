@@ -157,9 +157,7 @@ def test_wrong_destinations_are_found_at_the_start(settings: Settings) -> None:
     assert "address 2" in found[0].msg and "s3cret" not in found[0].msg
 
 
-def test_without_apprise_the_row_says_what_to_install(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_apprise_the_row_says_what_to_install(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.MIA_ALERT_APPRISE = ["tgram://1:s3cret/2"]
     monkeypatch.setitem(sys.modules, "apprise", None)
     with pytest.raises(DeliveryFailed, match="pip install apprise") as caught:
@@ -189,9 +187,7 @@ class FakeApprise(ModuleType):
         return self.delivers
 
 
-def test_apprise_gets_the_address_with_its_secret(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_apprise_gets_the_address_with_its_secret(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.MIA_ALERT_APPRISE = ["tgram://1:s3cret/2"]
     fake = FakeApprise()
     monkeypatch.setitem(sys.modules, "apprise", fake)

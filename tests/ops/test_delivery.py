@@ -108,9 +108,7 @@ def test_what_two_writers_raised_at_once_is_folded_into_one(clock: Clock) -> Non
 def test_a_late_twin_of_a_sent_alert_is_folded_too(clock: Clock) -> None:
     first = breach(3)
     alerts_deliver()
-    Alert.objects.create(
-        code=first.code, account=first.account, priority=2, created_at=NINE, last_at=NINE, repeats=4
-    )
+    Alert.objects.create(code=first.code, account=first.account, priority=2, created_at=NINE, last_at=NINE, repeats=4)
     assert alerts_deliver().sent == 0
     assert Alert.objects.get().repeats == 5
 
@@ -144,9 +142,7 @@ def test_a_file_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
     alert = breach(5)
     alerts_deliver()
     row = alert.deliveries.get(channel="file")
-    assert (
-        row.status == "pending" and row.attempts == 1 and "alerts/critical.log: File exists" in row.last_error
-    )
+    assert row.status == "pending" and row.attempts == 1 and "alerts/critical.log: File exists" in row.last_error
     assert ways(alert)["email"] == "sent"
 
 
@@ -178,9 +174,7 @@ def test_mail_that_is_refused_is_tried_again(settings: Settings) -> None:
     assert row.status == "pending" and row.last_error.startswith("ConnectionRefusedError")
 
 
-def test_failed_tries_wait_two_to_the_power_of_the_attempt(
-    monkeypatch: pytest.MonkeyPatch, clock: Clock
-) -> None:
+def test_failed_tries_wait_two_to_the_power_of_the_attempt(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     _break_the_log(monkeypatch, DeliveryFailed("disk"))
     breach(1)
     waits = []

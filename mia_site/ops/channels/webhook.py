@@ -56,9 +56,7 @@ def signature(secret: str, body: bytes, *, at: int) -> str:
 
 def webhook_secret() -> str:
     """`MIA_ALERT_WEBHOOK_SECRET`, or the one kept in the data directory (made on first use, 0600)."""
-    return settings.MIA_ALERT_WEBHOOK_SECRET or env.secret_file(
-        Path(settings.DATA_DIR) / "secrets" / "webhook"
-    )
+    return settings.MIA_ALERT_WEBHOOK_SECRET or env.secret_file(Path(settings.DATA_DIR) / "secrets" / "webhook")
 
 
 def url_problem(url: str) -> str:
