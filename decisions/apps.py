@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DecisionsConfig(AppConfig):
     name = "decisions"
     label = "decisions"
+    verbose_name = _("Decisions")
 
     def ready(self) -> None:
         from decisions.alert_texts import TEXTS

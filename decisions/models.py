@@ -142,7 +142,7 @@ class Outcome(Fact):
         ]
 
     def __str__(self) -> str:
-        return f"{self.decision_id} {self.pnl}"
+        return f"{self.pnl} @ {self.closed_at:%Y-%m-%d %H:%M:%S}"
 
 
 class IdempotencyKey(models.Model):

@@ -50,7 +50,10 @@ NAVIGATION = [
             _item(_("Accounts"), "account_balance_wallet", "risk.account"),
             _item(_("Decisions"), "rule", "decisions.decision", active=_decisions(blocked=False)),
             _item(
-                _("Blocked decisions"), "block", "decisions.decision", link=_blocked_link(),
+                _("Blocked decisions"),
+                "block",
+                "decisions.decision",
+                link=_blocked_link(),
                 active=_decisions(blocked=True),
             ),
             _item(_("Outcomes"), "payments", "decisions.outcome"),
@@ -67,6 +70,7 @@ NAVIGATION = [
             _item(_("Stops and resumes"), "pan_tool", "risk.statechange"),
             _item(_("Snapshots"), "photo_camera", "risk.snapshot"),
             _item(_("Penalties"), "gavel", "risk.penalty"),
+            _item(_("Account states"), "fact_check", "risk.accountstate"),
             _item(_("Equity"), "show_chart", "risk.equitypoint"),
             _item(_("Equity reports"), "stacked_line_chart", "risk.equitybatch"),
             _item(_("Position reports"), "balance", "risk.positionreport"),
@@ -81,6 +85,7 @@ NAVIGATION = [
             _item(_("Versions of events"), "history", "risk.eventversion"),
             _item(_("Calendar fetches"), "sync", "risk.calendarfetch"),
             _item(_("Calendar sources"), "source", "risk.calendarsource"),
+            _item(_("Blackout announcements"), "campaign", "risk.windowannouncement"),
             _item(_("Market memory"), "psychology", "risk.cluster"),
             _item(_("Feature sets"), "list_alt", "risk.featureset"),
             _item(_("Feature vectors"), "data_array", "decisions.decisionfeatures"),
@@ -94,6 +99,9 @@ NAVIGATION = [
             _item(_("Imports"), "upload_file", "risk.importrun"),
             _item(_("Alert deliveries"), "outgoing_mail", "ops.alertdelivery"),
             _item(_("Timings"), "timer", "ops.timing"),
+            _item(_("Waiting for the ledger"), "hourglass_top", "audit.pendingentry"),
+            _item(_("Idempotency keys"), "key", "decisions.idempotencykey"),
+            _item(_("Streams"), "stream", "decisions.streamcursor"),
         ],
     },
     {
@@ -113,9 +121,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": _("pre-trade risk and compliance"),
     "SITE_URL": None,
     "SITE_SYMBOL": "shield",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("desk/favicon.svg")}
-    ],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("desk/favicon.svg")}],
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
     "SHOW_VIEW_ON_SITE": False,

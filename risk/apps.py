@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RiskConfig(AppConfig):
     name = "risk"
     label = "risk"
+    verbose_name = _("Risk")
 
     def ready(self) -> None:
         from django.db.models.signals import post_migrate

@@ -40,7 +40,12 @@ CHART_OPTIONS = json.dumps(
         "plugins": {"legend": {"display": False}},
         "scales": {
             "x": {"stacked": True, "grid": {"display": False}, "ticks": {"color": "#9ca3af", "maxTicksLimit": 12}},
-            "y": {"stacked": True, "beginAtZero": True, "ticks": {"color": "#9ca3af", "precision": 0}, "grid": {"color": "#9ca3af33"}},
+            "y": {
+                "stacked": True,
+                "beginAtZero": True,
+                "ticks": {"color": "#9ca3af", "precision": 0},
+                "grid": {"color": "#9ca3af33"},
+            },
         },
     }
 )

@@ -55,7 +55,8 @@ class DecisionAdmin(OriginMixin, FactAdmin):
             {
                 "fields": (
                     ("trade_id", "decision"), ("instrument", "side"), ("quantity", "price"), ("order_type", "order_id"),
-                    ("signal_score", "decided_at"), "regime_probs", "reason", ("algorithm", "model"), "trace_id", "context",
+                    ("signal_score", "decided_at"), "regime_probs", "reason", ("algorithm", "model"), "trace_id",
+                    "context",
                 ),
             },
         ),
@@ -93,7 +94,7 @@ class DecisionAdmin(OriginMixin, FactAdmin):
         return queryset.filter(found), False
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        return decision_context(obj)
+        return {**super().page_context(request, obj), **decision_context(obj)}
 
     def export_rows(self, request: HttpRequest, rows: QuerySet[Any], kind: str) -> HttpResponseBase:
         write = decisions_csv if kind == "csv" else decisions_json

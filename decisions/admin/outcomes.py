@@ -7,16 +7,16 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from decisions.admin.decision_page import feature_rows
-from decisions.models import Decision, DecisionFeatures, Outcome
-from mia_site.audit.admin.base import FactAdmin
-from mia_site.audit.admin.filters import RecordedDayFilter
-from mia_site.audit.admin.rendering import EMPTY, link, short
+from decisions.models import Decision, DecisionFeatures, IdempotencyKey, Outcome, StreamCursor
+from mia_site.audit.admin.base import FactAdmin, ReadOnlyAdmin
+from mia_site.audit.admin.filters import DayRangeFilter, RecordedDayFilter
+from mia_site.audit.admin.rendering import link, short, table
 from risk.admin.facts import AccountFactAdmin
 from risk.admin.shared import AccountFilter, OriginMixin
 
@@ -29,7 +29,8 @@ class OutcomeAdmin(OriginMixin, AccountFactAdmin):
     search_fields = ("account__code__exact", "decision_id__exact")
     search_help_text = gettext_lazy("Account or decision id")
     fields = (
-        ("account", "trade"), ("pnl", "closed_at"), ("quantity", "exit_price"), ("final", "origin"), ("actor", "recorded_at"),
+        ("account", "trade"), ("pnl", "closed_at"), ("quantity", "exit_price"), ("final", "origin"),
+        ("actor", "recorded_at"),
     )  # fmt: skip
 
     def page_prepare(self, rows: Iterable[Any]) -> None:
@@ -67,12 +68,31 @@ class DecisionFeaturesAdmin(FactAdmin):
 
     @admin.display(description=gettext_lazy("most important features"))
     def top(self, row: DecisionFeatures) -> SafeString | str:
-        rows = [(item.place, item.name, item.share, item.value) for item in feature_rows(row.feature_set, bytes(row.vector))]
-        if not rows:
-            return EMPTY
-        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
-        return format_html(
-            '<table class="desk-table"><thead><tr><th>#</th><th>{}</th><th>{}</th><th>{}</th></tr></thead>'
-            "<tbody>{}</tbody></table>",
-            _("feature"), _("share of importance"), _("value"), body,
-        )  # fmt: skip
+        found = feature_rows(row.feature_set, bytes(row.vector))
+        rows = [(item.place, item.name, item.share, item.value) for item in found]
+        return table(("#", _("feature"), _("share of importance"), _("value")), rows)
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "client", "key", "decisions")
+    list_select_related = ("client",)
+    list_filter = (("created_at", DayRangeFilter),)
+    search_fields = ("key__exact",)
+    search_help_text = gettext_lazy("Key")
+    sortable_by = ("created_at",)
+    ordering = ("-created_at", "-pk")
+    fields = (("client", "created_at"), "key", "decisions", "body_sha256")
+
+    @admin.display(description=gettext_lazy("decisions"))
+    def decisions(self, row: IdempotencyKey) -> SafeString:
+        pages = ((reverse("admin:decisions_decision_change", args=[pk]), pk) for pk in row.decision_ids[:3])
+        return format_html_join(" ", "{}", ((link(page, short(pk)),) for page, pk in pages))
+
+
+@admin.register(StreamCursor)
+class StreamCursorAdmin(ReadOnlyAdmin):
+    list_display = ("client", "name", "committed", "updated_at")
+    list_select_related = ("client",)
+    sortable_by = ()
+    ordering = ("-pk",)

@@ -1,10 +1,12 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class OpsConfig(AppConfig):
     name = "mia_site.ops"
     label = "ops"
+    verbose_name = _("Operations")
 
     def ready(self) -> None:
         from mia_site.ops import grants  # noqa: F401 - registers its system check

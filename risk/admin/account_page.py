@@ -1,4 +1,4 @@
-"""What an account's page shows above its columns: state, equity, how much of each allowance is used, what is missing."""
+"""What an account's page shows above its columns: state, equity, how much of each allowance is used, readiness."""
 
 import json
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
@@ -29,7 +29,9 @@ STORY = 200
 
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
-    list_display = ("code", "state_shown", "equity_shown", "drawdown_shown", "worst_shown", "limits_shown", "fresh", "owner")
+    list_display = (
+        "code", "state_shown", "equity_shown", "drawdown_shown", "worst_shown", "limits_shown", "fresh", "owner",
+    )  # fmt: skip
     list_select_related = ("state", "state__limits")
     search_fields = ("code__startswith",)
     search_help_text = gettext_lazy("Account")
@@ -45,11 +47,8 @@ class AccountAdmin(ReadOnlyAdmin):
         ]
         return [*mine, *super().get_urls()]
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
-    ) -> HttpResponse:
-        context |= account_context(obj) if obj is not None else {}
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return account_context(obj)
 
     def halt_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
         """Stops the account: reduce only or halted, with a reason."""
@@ -90,7 +89,7 @@ class AccountAdmin(ReadOnlyAdmin):
         """The account itself, its stops and resumes, its limits and their approvals."""
         ids: list[Any] = []
         for model in (StateChange, LimitsVersion, LimitsApproval):
-            ids += model.objects.filter(account=obj).order_by("-recorded_at").values_list("pk", flat=True)[:STORY]  # type: ignore[attr-defined]
+            ids += model.objects.filter(account=obj).order_by("-recorded_at").values_list("pk", flat=True)[:STORY]
         return Entry.objects.filter(Q(object_type=obj._meta.label_lower, object_id=str(obj.pk)) | Q(pk__in=ids))
 
     @admin.display(description=gettext_lazy("state"))
@@ -122,6 +121,19 @@ class AccountAdmin(ReadOnlyAdmin):
     def fresh(self, row: Account) -> str:
         state = _state_of(row)
         return age(state.equity_received_at, database_now()) if state else EMPTY
+
+
+@admin.register(AccountState)
+class AccountStateAdmin(ReadOnlyAdmin):
+    """The projection as it is stored; the account's page shows it for people."""
+
+    list_display = ("account", "state", "seq", "equity", "equity_at", "drawdown", "worst_drawdown", "positions_at")
+    list_select_related = ("account",)
+    search_fields = ("account__code__exact",)
+    sortable_by = ()
+    column_styles = {
+        "drawdown": "percent", "worst_drawdown": "percent", "snapshot_worst": "percent", "positions": "pairs",
+    }  # fmt: skip
 
 
 def _page(account: Account) -> str:

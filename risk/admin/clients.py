@@ -1,6 +1,7 @@
 """API clients: made by `manage.py create_client`, which shows the token once; here their tokens can be revoked."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,7 +11,6 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase, HttpResponseNotAllowed
 from django.urls import path, reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -18,15 +18,13 @@ from knox.models import get_token_model
 
 from mia_site.audit.admin.base import ReadOnlyAdmin, request_actor
 from mia_site.audit.admin.names import actor_names_register
-from mia_site.audit.admin.rendering import moment, mono
+from mia_site.audit.admin.rendering import moment, mono, table
 from risk.accounts import tokens_revoke
 from risk.models import Client
 from risk.roles import REVOKE_TOKENS
 
-try:
+with suppress(NotRegistered):  # knox's own page would show and delete tokens without a journal entry
     admin.site.unregister(get_token_model())
-except NotRegistered:  # knox's own page would show and delete tokens without a journal entry
-    pass
 
 
 def _names(ids: Iterable[str]) -> Mapping[str, str]:
@@ -60,7 +58,8 @@ class ClientAdmin(ReadOnlyAdmin):
         client = Client.objects.select_related("account", "user").filter(pk=object_id).first()
         if client is None:
             raise Http404
-        count = tokens_revoke(client, actor=request_actor(request), reason=request.POST.get("reason", "").strip()[:2000])
+        reason = request.POST.get("reason", "").strip()[:2000]
+        count = tokens_revoke(client, actor=request_actor(request), reason=reason)
         text = ngettext("%(count)d token is revoked.", "%(count)d tokens are revoked.", count)
         messages.success(request, text % {"count": count})
         return HttpResponseRedirect(reverse("admin:risk_client_change", args=[object_id]))
@@ -83,8 +82,4 @@ class ClientAdmin(ReadOnlyAdmin):
         lines = [(mono(token.token_key + "…"), moment(token.created), moment(token.expiry)) for token in tokens]
         if not lines:
             return _("none: this client cannot ask anything")
-        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", lines)
-        return format_html(
-            '<table class="desk-table"><thead><tr><th>{}</th><th>{}</th><th>{}</th></tr></thead><tbody>{}</tbody></table>',
-            _("begins with"), _("issued"), _("expires"), body,
-        )  # fmt: skip
+        return table((_("begins with"), _("issued"), _("expires")), lines)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
@@ -44,12 +44,8 @@ class DeskAdmin(ReadOnlyAdmin):
             return HttpResponseRedirect(reverse("admin:risk_desk_change", args=[1]))
         return super().changelist_view(request, extra_context)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
-    ) -> HttpResponse:
-        if obj is not None:
-            context = {**context, "state_badge": state_badge(obj.state)}
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return {"state_badge": state_badge(obj.state)}
 
     def halt_view(self, request: HttpRequest) -> HttpResponseBase:
         """Stops every account at once."""

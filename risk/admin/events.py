@@ -14,7 +14,7 @@ from mia_site.audit.admin.base import FactAdmin, JournalAdmin, ReadOnlyAdmin
 from mia_site.audit.admin.filters import DayRangeFilter, FlagFilter, RecordedDayFilter
 from mia_site.audit.admin.rendering import badge, number
 from mia_site.audit.models import Entry
-from risk.models import CalendarFetch, CalendarSource, EventVersion, MacroEvent
+from risk.models import CalendarFetch, CalendarSource, EventVersion, MacroEvent, WindowAnnouncement
 
 HIGH = Decimal("0.7")
 
@@ -70,6 +70,14 @@ class CalendarFetchAdmin(FactAdmin):
     fields = (
         ("source", "ok"), ("rows", "added"), ("changed", "unchanged"), ("rejected", "recorded_at"), "error", "sha256",
     )  # fmt: skip
+
+
+@admin.register(WindowAnnouncement)
+class WindowAnnouncementAdmin(ReadOnlyAdmin):
+    list_display = ("opens_at", "closes_at", "events", "opened_at", "closed_at")
+    sortable_by = ()
+    ordering = ("-pk",)
+    fields = ("events", ("opens_at", "closes_at"), ("opened_at", "closed_at"), "window")
 
 
 @admin.register(CalendarSource)

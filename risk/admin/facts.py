@@ -53,7 +53,8 @@ class EquityPointAdmin(OriginMixin, AccountFactAdmin):
 
     def entry_of(self, obj: models.Model) -> Entry | None:
         """A point is committed to by the entry of its batch."""
-        return Entry.objects.filter(pk=getattr(obj, "batch_id", None)).first()
+        assert isinstance(obj, EquityPoint)
+        return Entry.objects.filter(pk=obj.batch_id).first()
 
 
 @admin.register(PositionReport)
@@ -70,7 +71,9 @@ class PositionReportAdmin(AccountFactAdmin):
 
 @admin.register(Snapshot)
 class SnapshotAdmin(OriginMixin, AccountFactAdmin):
-    list_display = ("at", "account", "drawdown", "limit", "overtrade_risk_score", "penalty_active", "cause", "origin_shown")
+    list_display = (
+        "at", "account", "drawdown", "limit", "overtrade_risk_score", "penalty_active", "cause", "origin_shown",
+    )  # fmt: skip
     list_filter = (("account", AccountFilter), ("penalty_active", FlagFilter), ("at", DayRangeFilter))
     column_styles = {"drawdown": "percent", "limit": "percent"}
     fields = (
@@ -98,7 +101,8 @@ class StateChangeAdmin(AccountFactAdmin):
     list_display = ("recorded_at", "scope_shown", "from_shown", "to_shown", "cause", "reason", "who", "until")
     list_filter = (("account", AccountFilter), ("to_state", SelectFilter), ("recorded_at", RecordedDayFilter))
     fields = (
-        ("scope_shown", "recorded_at"), ("from_shown", "to_shown"), "reason", ("cause", "who"), "until", "evidence", "seq",
+        ("scope_shown", "recorded_at"), ("from_shown", "to_shown"), "reason", ("cause", "who"), "until", "evidence",
+        "seq",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

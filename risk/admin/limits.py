@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
@@ -14,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,12 +22,13 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from mia_site.audit.admin.base import FactAdmin, request_actor
 from mia_site.audit.admin.filters import FlagFilter, RecordedDayFilter
 from mia_site.audit.admin.names import actor_names
-from mia_site.audit.admin.rendering import EMPTY, badge
+from mia_site.audit.admin.rendering import EMPTY, badge, table
 from mia_site.audit.models import Entry
 from risk.admin.account_page import limits_yaml
 from risk.admin.shared import AccountFilter
 from risk.admin.switches import refusal
 from risk.inputs import InputError
+from risk.limits_document import document_read
 from risk.models import Account, AccountState, LimitsApproval, LimitsVersion
 from risk.risk_controller import limits_decide, limits_submit
 from risk.roles import APPROVE_LIMITS, PROPOSE_LIMITS
@@ -40,16 +40,6 @@ DIRECTION_WORDS = {
     "tightens": gettext_lazy("tightens"),
     "loosens": gettext_lazy("loosens"),
     "neutral": gettext_lazy("neutral"),
-}
-
-
-class _TextLoader(yaml.SafeLoader):
-    """YAML whose decimals stay the text that was written: 0.05 never becomes a float."""
-
-
-_TextLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
@@ -67,12 +57,9 @@ class LimitsForm(forms.Form):
 
     def clean_document(self) -> dict[str, Any]:
         try:
-            document = yaml.load(self.cleaned_data["document"], Loader=_TextLoader)  # noqa: S506 - a SafeLoader
-        except yaml.YAMLError as error:
-            raise forms.ValidationError(_("This is not YAML: %(error)s") % {"error": error}) from error
-        if not isinstance(document, dict):
-            raise forms.ValidationError(_("expected %(expected)s") % {"expected": _("a mapping of limits")})
-        return document
+            return document_read(self.cleaned_data["document"])
+        except InputError as error:
+            raise forms.ValidationError(refusal(error)) from error
 
 
 class ReasonForm(forms.Form):
@@ -92,9 +79,7 @@ def propose_view(
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            done = limits_submit(
-                account.code, given["document"], actor=request_actor(request), reason=given["reason"]
-            )
+            done = limits_submit(account.code, given["document"], actor=request_actor(request), reason=given["reason"])
         except (LimitsError, InputError) as error:
             form.add_error("document", refusal(error))
         else:
@@ -173,7 +158,11 @@ class LimitsVersionAdmin(FactAdmin):
         return TemplateResponse(request, "admin/desk/limits_decide.html", context)
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        return {"open": _is_open(obj), "may_decide": request.user.has_perm(APPROVE_LIMITS)}
+        return {
+            **super().page_context(request, obj),
+            "open": _is_open(obj),
+            "may_decide": request.user.has_perm(APPROVE_LIMITS),
+        }
 
     def journal_of(self, obj: models.Model) -> QuerySet[Entry]:
         approval = LimitsApproval.objects.filter(limits_id=obj.pk).values_list("pk", flat=True)
@@ -216,21 +205,14 @@ def _is_open(version: LimitsVersion) -> bool:
 
 def _changes(version: LimitsVersion) -> SafeString | str:
     rows = [
-        (
-            change.get("path", ""),
-            change.get("old") or EMPTY,
-            change.get("new") or EMPTY,
-            badge(DIRECTION_WORDS.get(change.get("direction", ""), ""), DIRECTION_TONES.get(change.get("direction", ""), "plain")),
-        )
+        (change["path"], change.get("old") or EMPTY, change.get("new") or EMPTY, _direction(change["direction"]))
         for change in version.changes
     ]
-    if not rows:
-        return EMPTY
-    body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
-    return format_html(
-        '<table class="desk-table"><thead><tr><th>{}</th><th>{}</th><th>{}</th><th></th></tr></thead><tbody>{}</tbody></table>',
-        _("field"), _("before"), _("after"), body,
-    )  # fmt: skip
+    return table((_("field"), _("before"), _("after"), ""), rows)
+
+
+def _direction(word: str) -> SafeString:
+    return badge(DIRECTION_WORDS.get(word, word), DIRECTION_TONES.get(word, "plain"))
 
 
 @admin.register(LimitsApproval)

@@ -4,14 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.base import FactAdmin
 from mia_site.audit.admin.filters import DayRangeFilter
-from mia_site.audit.admin.rendering import number
+from mia_site.audit.admin.rendering import number, table
 from risk.models import Cluster, FeatureSet, ImportRun
 
 
@@ -23,7 +22,9 @@ class ClusterAdmin(FactAdmin):
     search_help_text = gettext_lazy("Event type or id in the source")
     sortable_by = ("at",)
     column_styles = {"features": "pairs", "content": "short"}
-    fields = (("event_type", "at"), ("confidence", "vix_es_correlation"), "features", ("source_id", "content"), "recorded_at")
+    fields = (
+        ("event_type", "at"), ("confidence", "vix_es_correlation"), "features", ("source_id", "content"), "recorded_at",
+    )  # fmt: skip
 
 
 @admin.register(FeatureSet)
@@ -32,19 +33,15 @@ class FeatureSetAdmin(FactAdmin):
     sortable_by = ("version",)
     column_styles = {"content": "short"}
     export_leave_out = ()
-    fields = (("version", "count"), ("source", "recorded_at"), "content", "table")
+    fields = (("version", "count"), ("source", "recorded_at"), "content", "features_shown")
 
     @admin.display(description=gettext_lazy("features by importance"))
-    def table(self, row: FeatureSet) -> SafeString:
+    def features_shown(self, row: FeatureSet) -> SafeString:
         rows = (
             (place, name, number(share, 6))
             for place, (name, share) in enumerate(zip(row.names, row.importances, strict=False), 1)
         )
-        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
-        return format_html(
-            '<table class="desk-table"><thead><tr><th>#</th><th>{}</th><th>{}</th></tr></thead><tbody>{}</tbody></table>',
-            _("feature"), _("importance"), body,
-        )  # fmt: skip
+        return table(("#", _("feature"), _("importance")), rows)
 
 
 @admin.register(ImportRun)

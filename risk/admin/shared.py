@@ -39,7 +39,7 @@ def origin_badge(origin: str) -> SafeString:
 def reason_sentence(reason: Mapping[str, Any]) -> str:
     """A recorded reason as a sentence in the reader's language; as it was recorded where no template fits."""
     try:
-        return _(MESSAGES[ReasonCode(reason["code"])]) % reason.get("evidence", {})
+        return str(_(MESSAGES[ReasonCode(reason["code"])]) % reason.get("evidence", {}))
     except (KeyError, ValueError, TypeError):
         return str(reason.get("message", reason.get("code", "")))
 

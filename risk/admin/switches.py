@@ -39,7 +39,7 @@ REASON_LENGTH = 1500
 
 
 class SwitchForm(forms.Form):
-    """The state to enter and why. `presets`: reasons to choose from, recorded in English whatever the reader's language."""
+    """The state to enter and why. `presets`: reasons to choose from, recorded in English in every language."""
 
     state = forms.ChoiceField(label=gettext_lazy("New state"), widget=UnfoldAdminRadioSelectWidget())
     preset = forms.ChoiceField(label=gettext_lazy("Reason"), required=False, widget=UnfoldAdminSelectWidget())

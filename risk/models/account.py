@@ -56,9 +56,7 @@ class Desk(models.Model):
     state_change_id = models.UUIDField(null=True, blank=True)
     checks_at = models.DateTimeField(_("last drawdown check"), null=True, blank=True)
     calendar_at = models.DateTimeField(_("calendar refreshed"), null=True, blank=True)
-    feature_set = models.ForeignKey(
-        "risk.FeatureSet", models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    feature_set = models.ForeignKey("risk.FeatureSet", models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("desk")
@@ -106,4 +104,4 @@ class AccountState(models.Model):
         verbose_name_plural = _("account states")
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.state}"
+        return self.state

@@ -28,4 +28,4 @@ class Admission(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.effect}"
+        return f"{self.effect} {self.instrument} {self.at:%Y-%m-%d %H:%M:%S}"

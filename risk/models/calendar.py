@@ -77,9 +77,7 @@ class EventVersion(Fact, _EventColumns):
         verbose_name = _("event version")
         verbose_name_plural = _("event versions")
         ordering = ["-recorded_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["event_id", "version"], name="risk_event_version_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["event_id", "version"], name="risk_event_version_once")]
 
     def __str__(self) -> str:
         return f"{self.event_type} v{self.version}"
@@ -104,18 +102,14 @@ class MacroEvent(_EventColumns):
             models.Index(fields=["event_type", "start_at"], name="risk_event_type"),
         ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["source", "event_type", "currency", "start_at"], name="risk_event_once"
-            ),
+            models.UniqueConstraint(fields=["source", "event_type", "currency", "start_at"], name="risk_event_once"),
             # NULL is never equal to NULL in a unique index, and SQLite cannot be told otherwise.
             models.UniqueConstraint(
                 fields=["source", "event_type", "currency"],
                 condition=models.Q(start_at__isnull=True),
                 name="risk_event_undated_once",
             ),
-            models.CheckConstraint(
-                condition=models.Q(impact__gte=0, impact__lte=1), name="risk_event_impact_0_to_1"
-            ),
+            models.CheckConstraint(condition=models.Q(impact__gte=0, impact__lte=1), name="risk_event_impact_0_to_1"),
         ]
 
     def __str__(self) -> str:

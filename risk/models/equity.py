@@ -26,7 +26,7 @@ class EquityBatch(Fact):
         indexes = [models.Index(fields=["account", "seq"], name="risk_equitybatch_seq")]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.count}"
+        return f"{self.count} @ {self.recorded_at:%Y-%m-%d %H:%M:%S}"
 
 
 class EquityPoint(Fact):
@@ -56,4 +56,4 @@ class EquityPoint(Fact):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.equity}"
+        return f"{self.equity} @ {self.at:%Y-%m-%d %H:%M:%S}"

@@ -12,9 +12,7 @@ class LimitsVersion(Fact):
 
     kind = "limits_version"
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, related_name="limits_versions", verbose_name=_("account")
-    )
+    account = models.ForeignKey(Account, models.PROTECT, related_name="limits_versions", verbose_name=_("account"))
     version = models.PositiveIntegerField(_("version"))
     seq = models.BigIntegerField(_("sequence"))
     body = models.JSONField(_("limits"))
@@ -27,12 +25,10 @@ class LimitsVersion(Fact):
         verbose_name = _("limits")
         verbose_name_plural = _("limits")
         ordering = ["-recorded_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["account", "version"], name="risk_limits_version_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["account", "version"], name="risk_limits_version_once")]
 
     def __str__(self) -> str:
-        return f"{self.account_id} v{self.version}"
+        return f"v{self.version}"
 
 
 class LimitsApproval(Fact):
@@ -42,9 +38,7 @@ class LimitsApproval(Fact):
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
     seq = models.BigIntegerField(_("sequence"))
-    limits = models.OneToOneField(
-        LimitsVersion, models.PROTECT, related_name="approval", verbose_name=_("limits")
-    )
+    limits = models.OneToOneField(LimitsVersion, models.PROTECT, related_name="approval", verbose_name=_("limits"))
     approved = models.BooleanField(_("approved"))
     approver = models.CharField(_("approved by"), max_length=120)
     reason = models.CharField(_("reason"), max_length=2000)
@@ -55,4 +49,4 @@ class LimitsApproval(Fact):
         ordering = ["-recorded_at"]
 
     def __str__(self) -> str:
-        return f"{self.limits} {self.approved}"
+        return f"{self.limits} @ {self.recorded_at:%Y-%m-%d %H:%M:%S}"

@@ -35,4 +35,4 @@ class Penalty(Fact):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.penalty_active}"
+        return f"{self.penalty_kind} @ {self.at:%Y-%m-%d %H:%M:%S}"

@@ -27,4 +27,4 @@ class PositionReport(Fact):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.positions}"
+        return f"@ {self.at:%Y-%m-%d %H:%M:%S}"

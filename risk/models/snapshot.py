@@ -34,4 +34,4 @@ class Snapshot(Fact):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.drawdown}"
+        return f"{self.drawdown:.4f} @ {self.at:%Y-%m-%d %H:%M:%S}"

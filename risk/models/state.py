@@ -47,4 +47,4 @@ class StateChange(Fact):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id or 'desk'} {self.to_state}"
+        return f"{self.to_state} @ {self.recorded_at:%Y-%m-%d %H:%M:%S}"

@@ -1,8 +1,8 @@
 """What all admin pages of the desk share: the journal instead of Django's log, facts that nobody can edit,
 lists that stay fast, and the export of a filtered list."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -27,10 +27,12 @@ from mia_site.audit.admin.paging import CappedPaginator, DeskChangeList
 from mia_site.audit.journal import change_record
 from mia_site.audit.models import Entry, PendingEntry
 
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
 if TYPE_CHECKING:
     UnfoldAdmin = ModelAdmin[Any]
 
-    def action(**options: Any) -> Any: ...
+    def action(**options: Any) -> Callable[[Decorated], Decorated]: ...
 else:
     from unfold.admin import ModelAdmin as UnfoldAdmin
     from unfold.decorators import action
@@ -54,7 +56,7 @@ class JournalAdmin(UnfoldAdmin):
     list_filter_submit = True
     list_after_template = "admin/desk/list_capped.html"
     object_history_template = "admin/desk/history.html"
-    actions_list = ({"title": gettext_lazy("Export"), "icon": "download", "items": ["export_csv", "export_json"]},)
+    actions_list: Any = ({"title": gettext_lazy("Export"), "icon": "download", "items": ["export_csv", "export_json"]},)
     compressed_fields = True
     column_styles: ClassVar[Mapping[str, str]] = {}
     """Column -> style of `columns.shown_column`."""
@@ -165,9 +167,7 @@ class JournalAdmin(UnfoldAdmin):
     def _url_name(self, page: str) -> str:
         return f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> TemplateResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data is not None:
             _keep_filters(response.context_data.get("actions_list") or [], request.GET.urlencode())
@@ -204,6 +204,23 @@ class ReadOnlyAdmin(JournalAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return flatten_fieldsets(self.get_fieldsets(request, obj))
 
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context |= self.page_context(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What the model's own templates on the detail page need."""
+        return {}
+
 
 class FactAdmin(ReadOnlyAdmin):
     """A fact: read-only, with the place it has in the journal."""
@@ -216,20 +233,12 @@ class FactAdmin(ReadOnlyAdmin):
 
     def journal_of(self, obj: models.Model) -> QuerySet[Entry]:
         entry = self.entry_of(obj)
-        return Entry.objects.filter(pk=entry.pk if entry else None)
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
-    ) -> HttpResponse:
-        if obj is not None:
-            context = {**context, "proof": self.entry_of(obj), **self.page_context(request, obj)}
-            entry = context["proof"]
-            context["pending"] = entry is not None and PendingEntry.objects.filter(pk=entry.pk).exists()
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return Entry.objects.filter(pk=entry.pk) if entry else Entry.objects.none()
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        """What the model's own templates on the detail page need."""
-        return {}
+        entry = self.entry_of(obj)
+        pending = entry is not None and PendingEntry.objects.filter(pk=entry.pk).exists()
+        return {"proof": entry, "pending": pending}
 
 
 def _changed_fields(message: Any) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import models
+from django.utils.html import format_html
 
 from mia_site.audit.admin.rendering import EMPTY, moment, number, pairs, percent, pretty_json, short
 
@@ -44,12 +45,16 @@ def _by_type(field: Any) -> Callable[[Any], Any] | None:
     if isinstance(field, models.JSONField):
         return pretty_json
     if isinstance(field, models.DateTimeField):
-        return moment
+        return _moment
     if isinstance(field, models.BinaryField):
         return _hexadecimal
     if isinstance(field, models.DecimalField | models.FloatField) and not field.choices:
         return number
     return None
+
+
+def _moment(value: Any) -> Any:
+    return format_html('<span class="desk-nowrap">{}</span>', moment(value))
 
 
 def _short(value: Any) -> Any:

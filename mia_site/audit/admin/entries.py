@@ -11,11 +11,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mia_site.audit.admin.base import FactAdmin
+from mia_site.audit.admin.base import FactAdmin, ReadOnlyAdmin
 from mia_site.audit.admin.filters import RecordedDayFilter, select_of
 from mia_site.audit.admin.history import KIND_NAMES
 from mia_site.audit.admin.names import actor_names
-from mia_site.audit.admin.rendering import badge, link, mono, moment, pretty_json, short
+from mia_site.audit.admin.rendering import badge, link, moment, mono, pretty_json, short
 from mia_site.audit.models import Entry, PendingEntry
 from mia_site.audit.templatetags.desk import kind_name
 from mia_site.ops.append_only import fact_models
@@ -25,6 +25,19 @@ def kinds_known() -> list[tuple[str, str]]:
     """Every kind of entry that the desk writes, by its name in the reader's language."""
     kinds = {*(model.kind for model in fact_models() if model.kind), *KIND_NAMES} - {"decision_features", ""}
     return sorted(((kind, kind_name(kind)) for kind in kinds), key=lambda pair: pair[1])
+
+
+@admin.register(PendingEntry)
+class PendingEntryAdmin(ReadOnlyAdmin):
+    list_display = ("entry_id", "leaf")
+    search_fields = ("entry_id__exact",)
+    sortable_by = ()
+    ordering = ("entry_id",)
+    fields = ("entry_id", "leaf_hash")
+
+    @admin.display(description=gettext_lazy("leaf hash"))
+    def leaf(self, row: PendingEntry) -> SafeString:
+        return short(bytes(row.leaf_hash).hex())
 
 
 @admin.register(Entry)

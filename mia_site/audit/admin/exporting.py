@@ -47,9 +47,7 @@ def export_stream(rows: QuerySet[Any], columns: Sequence[Column], kind: str) -> 
     return write(rows.iterator(chunk_size=CHUNK), columns)
 
 
-def export_response(
-    rows: QuerySet[Any], columns: Sequence[Column], kind: str, name: str
-) -> StreamingHttpResponse:
+def export_response(rows: QuerySet[Any], columns: Sequence[Column], kind: str, name: str) -> StreamingHttpResponse:
     """A download named ``name.csv`` or ``name.json``."""
     response = StreamingHttpResponse(export_stream(rows, columns, kind), content_type=CONTENT[kind])
     response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
@@ -65,10 +63,10 @@ class _Line:
 
 def _csv(rows: Iterator[Any], columns: Sequence[Column]) -> Iterator[bytes]:
     writer = csv.writer(_Line())
-    yield writer.writerow([column.name for column in columns]).encode()  # type: ignore[attr-defined]
+    yield writer.writerow([column.name for column in columns]).encode()
     for row in rows:
         cells = [csv_cell(column.read(row)) for column in columns]
-        yield writer.writerow(cells).encode()  # type: ignore[attr-defined]
+        yield writer.writerow(cells).encode()
 
 
 def csv_cell(value: Any) -> str:

@@ -14,12 +14,14 @@ from mia_site.audit.admin.rendering import flattened
 from mia_site.audit.models import Entry
 
 KIND_NAMES: dict[str, str] = {
+    "account_opened": gettext_noop("account opened"),
+    "client_created": gettext_noop("client created"),
+    "token_issued": gettext_noop("token issued"),
+    "tokens_revoked": gettext_noop("tokens revoked"),
     "created": gettext_noop("created"),
     "changed": gettext_noop("changed"),
     "deleted": gettext_noop("deleted"),
     "exported": gettext_noop("exported"),
-    "issued": gettext_noop("issued"),
-    "revoked": gettext_noop("revoked"),
     "acknowledged": gettext_noop("acknowledged"),
 }
 """Actions on objects that are not facts; a fact is called by the name of its table."""

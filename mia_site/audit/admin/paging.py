@@ -46,4 +46,4 @@ class DeskChangeList(ChangeList):
         prepare = getattr(self.model_admin, "page_prepare", None)
         if prepare is not None:
             prepare(rows)
-        self.result_list = rows  # type: ignore[assignment]
+        self.result_list = rows

@@ -1,7 +1,7 @@
 """Small pieces of HTML that admin pages share; whatever comes from data is escaped here."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 TONES = ("good", "warn", "bad", "info", "plain")
-EMPTY = "–"
+EMPTY = "—"
 SHORT = 12
 
 
@@ -77,14 +77,20 @@ def pairs(values: Mapping[str, Any] | None) -> SafeString:
     return format_html('<table class="desk-pairs">{}</table>', body)
 
 
+def table(headers: Sequence[Any], rows: Iterable[Sequence[Any]]) -> SafeString:
+    """A table of cells that are escaped unless they are HTML already; a dash where there is no row."""
+    body = [format_html("<tr>{}</tr>", format_html_join("", "<td>{}</td>", ((cell,) for cell in row))) for row in rows]
+    if not body:
+        return SafeString(EMPTY)
+    head = format_html_join("", "<th>{}</th>", ((header,) for header in headers))
+    lines = format_html_join("", "{}", ((line,) for line in body))
+    return format_html('<table class="desk-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, lines)
+
+
 def flattened(value: Any, path: str = "") -> list[tuple[str, str]]:
     """Leaves of a JSON value with their dotted paths, in order."""
     if isinstance(value, Mapping) and value:
-        return [
-            leaf
-            for key, item in value.items()
-            for leaf in flattened(item, f"{path}.{key}" if path else str(key))
-        ]
+        return [leaf for key, item in value.items() for leaf in flattened(item, f"{path}.{key}" if path else str(key))]
     if isinstance(value, Sequence) and not isinstance(value, str) and value:
         if all(not isinstance(item, (Mapping, list)) for item in value):
             return [(path, ", ".join(leaf_text(item) for item in value))]

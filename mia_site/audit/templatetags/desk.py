@@ -52,7 +52,7 @@ def kind_name(kind: str) -> str:
     model = _facts().get(kind)
     if model is not None:
         return capfirst(str(model._meta.verbose_name))
-    return capfirst(gettext(KIND_NAMES.get(kind, kind)))
+    return capfirst(gettext(KIND_NAMES.get(kind, kind.replace("_", " "))))
 
 
 @cache

@@ -1,0 +1,451 @@
+"""Rows for tests. Facts go through the journal, like everybody's; defaults make a plausible row of the desk."""
+
+import hashlib
+import struct
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import factory
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from factory.django import DjangoModelFactory
+
+from decisions.models import Decision, DecisionFeatures, Outcome
+from mia_site.audit.actors import Actor
+from mia_site.audit.journal import facts_record
+from mia_site.ops.facts import Fact
+from mia_site.ops.models import Alert, AlertDelivery, Timing
+from risk.accounts import account_open
+from risk.models import (
+    Account,
+    AccountState,
+    Admission,
+    CalendarFetch,
+    CalendarSource,
+    Client,
+    Cluster,
+    EquityBatch,
+    EquityPoint,
+    EventVersion,
+    FeatureSet,
+    ImportRun,
+    LimitsApproval,
+    LimitsVersion,
+    MacroEvent,
+    Penalty,
+    PositionReport,
+    Snapshot,
+    StateChange,
+)
+
+FACTORY = Actor("system", "factory")
+NOON = datetime(2025, 5, 13, 12, tzinfo=UTC)
+PASSWORD = "a long password for tests"
+
+
+def fact_record(fact: Fact, *, actor: Actor = FACTORY, companions: tuple[Fact, ...] = ()) -> None:
+    """Writes one fact with its journal entry."""
+    account = getattr(fact, "account", None)
+    with transaction.atomic():
+        facts_record([fact], actor=actor, account=account.code if account else "", companions=companions)
+
+
+class FactFactory(DjangoModelFactory[Any]):
+    """A fact, recorded through the journal. `recorded_at` may be given."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def _create(cls, model_class: type[Any], **kwargs: Any) -> Fact:
+        fact = model_class(**kwargs)
+        fact_record(fact)
+        return fact
+
+
+class UserFactory(DjangoModelFactory[User]):
+    """A person of the staff. `UserFactory(role="compliance viewer")`; the password is `PASSWORD`."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda number: f"person{number}")
+    is_staff = True
+
+    @classmethod
+    def _create(cls, model_class: type[User], **kwargs: Any) -> User:
+        role = kwargs.pop("role", "")
+        user = model_class.objects.create_user(password=PASSWORD, **kwargs)
+        if role:
+            user.groups.add(Group.objects.get(name=role))
+        return user
+
+
+class AccountFactory(DjangoModelFactory[Account]):
+    """An account, opened by the service, with its state row."""
+
+    class Meta:
+        model = Account
+
+    code = factory.Sequence(lambda number: f"ES-{number}")
+    initial_balance = Decimal(50_000)
+
+    @classmethod
+    def _create(cls, model_class: type[Account], **kwargs: Any) -> Account:
+        return account_open(kwargs.pop("code"), actor=FACTORY, **kwargs)
+
+
+class ClientFactory(DjangoModelFactory[Client]):
+    """A bot. It has no token; `risk.accounts.client_issue` gives one that has."""
+
+    class Meta:
+        model = Client
+
+    name = factory.Sequence(lambda number: f"bot{number}")
+    account = factory.SubFactory(AccountFactory)
+    user = factory.LazyAttribute(lambda client: User.objects.create_user(username=f"client:{client.name}"))
+
+
+class OfAccount(FactFactory):
+    """A fact of an account, in the account's own sequence."""
+
+    class Meta:
+        abstract = True
+
+    account = factory.SubFactory(AccountFactory)
+    seq = factory.Sequence(lambda number: number + 1)
+
+
+LIMITS: dict[str, Any] = {
+    "drawdown": [
+        {"name": "max_drawdown", "mode": "trailing_intraday", "allowance": {"of": "reference", "value": "0.05"}},
+        {"name": "daily_loss", "mode": "daily", "allowance": {"of": "amount", "value": "2000"}, "reset_at": "17:00"},
+    ],
+    "pace": {"max_openings_per_hour": 10},
+}
+
+
+class LimitsVersionFactory(OfAccount):
+    """A version of limits that nobody put in force; `risk.risk_controller.limits_submit` does that."""
+
+    class Meta:
+        model = LimitsVersion
+
+    version = factory.Sequence(lambda number: number + 1)
+    body = factory.LazyFunction(lambda: dict(LIMITS))
+    changes = factory.LazyFunction(
+        lambda: [{"path": "pace.max_openings_per_hour", "old": "10", "new": "20", "direction": "loosens"}]
+    )
+    proposer = "command:limits:uid0"
+    reason = "a busier bot"
+    applied = False
+
+
+class LimitsApprovalFactory(OfAccount):
+    class Meta:
+        model = LimitsApproval
+
+    limits = factory.SubFactory(LimitsVersionFactory, account=factory.SelfAttribute("..account"))
+    approved = True
+    approver = "command:limits:uid1"
+    reason = "agreed at the risk meeting"
+
+
+class EquityBatchFactory(OfAccount):
+    class Meta:
+        model = EquityBatch
+
+    count = 1
+    digest = "ab" * 32
+
+
+class EquityPointFactory(OfAccount):
+    """A stored point; the account's state does not know it. `risk.equity.equity_record` judges one."""
+
+    class Meta:
+        model = EquityPoint
+
+    batch_id = factory.LazyAttribute(lambda point: EquityBatchFactory(account=point.account).pk)
+    ordinal = 0
+    at = NOON
+    equity = Decimal("50250.5")
+
+    @classmethod
+    def _create(cls, model_class: type[Any], **kwargs: Any) -> Fact:
+        """Points have no entry of their own: that of their batch commits to them."""
+        kwargs.setdefault("recorded_at", kwargs["at"])
+        point = model_class(**kwargs)
+        point.save()
+        return point
+
+
+class PositionReportFactory(OfAccount):
+    class Meta:
+        model = PositionReport
+
+    at = NOON
+    positions = factory.LazyFunction(lambda: {"ES": "2"})
+
+
+class SnapshotFactory(OfAccount):
+    class Meta:
+        model = Snapshot
+
+    at = NOON
+    drawdown = Decimal("0.031")
+    overtrade_risk_score = 0.5
+    penalty_active = False
+    limit = Decimal("0.05")
+    cause = "check"
+    evidence = factory.LazyFunction(lambda: {"rules": [{"rule": "max_drawdown", "equity": "48450"}]})
+
+
+class PenaltyFactory(OfAccount):
+    class Meta:
+        model = Penalty
+
+    at = NOON
+    penalty_active = True
+    overtrade_risk_score = 0.5
+    penalty_kind = "drawdown"
+    value = Decimal(1)
+    reason = "drawdown 0.06 above the limit 0.05"
+
+
+class StateChangeFactory(OfAccount):
+    class Meta:
+        model = StateChange
+
+    scope = "account"
+    from_state = "ACTIVE"
+    to_state = "REDUCE_ONLY"
+    cause = "drawdown"
+    reason = "drawdown 0.06 above the limit 0.05"
+    actor = "worker:risk.tasks.check_drawdown"
+
+
+class AdmissionFactory(DjangoModelFactory[Admission]):
+    class Meta:
+        model = Admission
+
+    id = factory.Faker("uuid4")
+    account = factory.SubFactory(AccountFactory)
+    seq = factory.Sequence(lambda number: number + 1)
+    at = NOON
+    effect = "opens"
+    instrument = "ES"
+    side = "buy"
+    quantity = Decimal(1)
+
+
+BLACKOUT_REASON: dict[str, Any] = {
+    "code": "blackout",
+    "message": "Blackout until 2025-05-07T18:30:00Z: FOMC statement",
+    "evidence": {"until": "2025-05-07T18:30:00Z", "names": "FOMC statement"},
+    "retry_at": "2025-05-07T18:30:00+00:00",
+}
+DRAWDOWN_REASON: dict[str, Any] = {
+    "code": "drawdown_breached",
+    "message": "max_drawdown: equity 47000 is below the floor 47500, a drawdown of 0.06 from the reference 50000.",
+    "evidence": {
+        "rule": "max_drawdown", "equity": "47000", "floor": "47500", "drawdown": "0.06", "reference": "50000",
+    },
+}  # fmt: skip
+
+
+class DecisionFactory(OfAccount):
+    """A judged decision. `blocked=True`: by a blackout; `vector=[…]`: with features of `feature_set`."""
+
+    class Meta:
+        model = Decision
+
+    class Params:
+        blocked = factory.Trait(
+            verdict="block",
+            reasons=factory.LazyFunction(lambda: [dict(BLACKOUT_REASON)]),
+            reason_code="blackout",
+        )
+
+    client = None
+    actor = "system:factory"
+    at = NOON
+    trade_id = factory.Sequence(lambda number: f"trade-{number:04d}")
+    decision = "enter"
+    signal_score = 0.82
+    regime_probs = factory.LazyFunction(lambda: {"range": 0.2, "trend": 0.7, "defensive": 0.1})
+    instrument = "ES"
+    side = "buy"
+    quantity = Decimal(1)
+    price = Decimal("5912.25")
+    order_type = "limit"
+    reason = "breakout above the opening range"
+    algorithm = "sac"
+    model = "mia-7"
+    verdict = "allow"
+    effect = "opens"
+    valid_until = factory.LazyAttribute(lambda decision: decision.at + timedelta(seconds=5))
+    trading_state = "ACTIVE"
+    judged_on = factory.LazyFunction(
+        lambda: {
+            "account_state": "ACTIVE",
+            "desk_state": "ACTIVE",
+            "equity": {"equity": "50250.5", "at": "2025-05-13T11:59:30+00:00"},
+            "openings_last_hour": 3,
+        }
+    )
+
+    @classmethod
+    def _create(cls, model_class: type[Any], **kwargs: Any) -> Fact:
+        vector = kwargs.pop("vector", None)
+        decision = model_class(**kwargs)
+        companions: tuple[Fact, ...] = ()
+        if vector is not None:
+            companions = (_features(decision, vector),)
+        fact_record(decision, companions=companions)
+        return decision
+
+
+def _features(decision: Any, vector: list[float]) -> DecisionFeatures:
+    salt, packed = b"\x01" * 16, struct.pack(f"<{len(vector)}d", *vector)
+    decision.feature_commitment = hashlib.sha256(salt + packed).hexdigest()
+    return DecisionFeatures(id=decision.id, feature_set=decision.feature_set, vector=packed, salt=salt)
+
+
+class OutcomeFactory(OfAccount):
+    class Meta:
+        model = Outcome
+
+    decision_id = factory.LazyAttribute(lambda outcome: DecisionFactory(account=outcome.account).pk)
+    pnl = Decimal("312.5")
+    closed_at = NOON + timedelta(minutes=20)
+    quantity = Decimal(1)
+    exit_price = Decimal("5918.5")
+    actor = "system:factory"
+
+
+class FeatureSetFactory(FactFactory):
+    class Meta:
+        model = FeatureSet
+
+    version = factory.Sequence(lambda number: number + 1)
+    count = 150
+    names = factory.LazyFunction(lambda: [f"feature_{place:03d}" for place in range(1, 151)])
+    importances = factory.LazyFunction(lambda: [round(0.02 / place, 6) for place in range(1, 151)])
+    content = factory.LazyAttribute(lambda features: hashlib.sha256(f"set {features.version}".encode()).hexdigest())
+    source = "feature_importance.csv"
+
+
+class ClusterFactory(FactFactory):
+    class Meta:
+        model = Cluster
+
+    source_id = factory.Sequence(lambda number: str(number + 1))
+    event_type = "FOMC"
+    features = factory.LazyFunction(lambda: {"vix": 17.2, "vix_es_correlation": -0.6})
+    at = NOON - timedelta(days=7)
+    confidence = 0.8
+    vix_es_correlation = -0.6
+    content = factory.LazyAttribute(lambda row: hashlib.sha256(f"cluster {row.source_id}".encode()).hexdigest())
+
+
+class CalendarSourceFactory(DjangoModelFactory[CalendarSource]):
+    class Meta:
+        model = CalendarSource
+
+    name = factory.Sequence(lambda number: f"source{number}")
+    path = "/srv/calendar/macro_events.csv"
+
+
+class CalendarFetchFactory(FactFactory):
+    class Meta:
+        model = CalendarFetch
+
+    source = "macro_events.csv"
+    ok = True
+    sha256 = "cd" * 32
+    rows = 12
+    added = 12
+
+
+class EventVersionFactory(FactFactory):
+    class Meta:
+        model = EventVersion
+
+    event_id = factory.Faker("uuid4")
+    version = 1
+    fetch_id = factory.Faker("uuid4")
+    start_at = NOON + timedelta(hours=6)
+    event_type = "FOMC statement"
+    currency = "USD"
+    impact = Decimal("0.95")
+    source = "macro_events.csv"
+
+
+class MacroEventFactory(DjangoModelFactory[MacroEvent]):
+    class Meta:
+        model = MacroEvent
+
+    id = factory.Faker("uuid4")
+    start_at = factory.Sequence(lambda number: NOON + timedelta(hours=number))
+    event_type = "FOMC statement"
+    currency = "USD"
+    impact = Decimal("0.95")
+    source = "macro_events.csv"
+
+
+class ImportRunFactory(FactFactory):
+    class Meta:
+        model = ImportRun
+
+    account = factory.SubFactory(AccountFactory)
+    name = "macro_events.csv"
+    sha256 = "ef" * 32
+    file_kind = "macro_events"
+    timezone = "America/New_York"
+    read = 12
+    imported = 12
+    notes = factory.LazyFunction(lambda: ["one column was not known: comment"])
+
+
+class AlertFactory(DjangoModelFactory[Alert]):
+    class Meta:
+        model = Alert
+
+    code = "drawdown_breached"
+    priority = 3
+    account = "ES-DEMO"
+    params = factory.LazyFunction(lambda: {"drawdown": "0.06", "limit": "0.05"})
+    created_at = NOON
+    last_at = factory.SelfAttribute("created_at")
+
+
+class AlertDeliveryFactory(DjangoModelFactory[AlertDelivery]):
+    class Meta:
+        model = AlertDelivery
+
+    alert = factory.SubFactory(AlertFactory)
+    channel = "webhook"
+    target = "https://risk.example/hook"
+    status = "failed"
+    attempts = 3
+    last_error = "connection refused"
+    next_try_at = NOON
+
+
+class TimingFactory(DjangoModelFactory[Timing]):
+    class Meta:
+        model = Timing
+
+    timestamp = NOON
+    operation = "submit"
+    latency = 0.0042
+    success = True
+    memory_usage_mb = 96.5
+    cpu_percent = 12.0
+
+
+def state_of(account: Account) -> AccountState:
+    """The account's projection as it is in the database now."""
+    return AccountState.objects.select_related("account", "limits").get(account=account)
