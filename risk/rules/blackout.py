@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from risk.rules.codes import ReasonCode
@@ -92,6 +93,7 @@ def concerns(event: EventView, limits: BlackoutLimits, instrument: str) -> bool:
     return event.currency is None or currency is None or event.currency.upper() == currency
 
 
+@lru_cache(maxsize=256)
 def instrument_currency(instrument: str) -> str | None:
     """Return the currency whose events concern `instrument`; None where the instrument is not known."""
     contract = _CONTRACT.match(instrument.strip().upper())

@@ -182,7 +182,6 @@ def _flow(rule: DrawdownLimit, mark: Mark, point: Point) -> Mark:
         before = point.equity - point.cash_flow
         if before <= 0 or point.equity <= 0:
             raise PointError("cash_flow", "equity must be above 0 before and after a cash flow")
-        mark = _raise_peak(rule, mark, before, point.at)
         if rule.allowance.of is AllowanceOf.AMOUNT:
             reference, initial = mark.reference + point.cash_flow, mark.initial + point.cash_flow
         else:

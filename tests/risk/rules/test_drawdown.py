@@ -265,6 +265,12 @@ def test_money_into_nothing_or_out_of_everything_cannot_be_measured(point: Point
         assert caught.value.field == "cash_flow"
 
 
+def test_an_account_that_lost_half_cannot_be_emptied_either() -> None:
+    rule = drawdown_rule(value="5000", of="amount")
+    with pytest.raises(PointError):
+        after(rule, at(1, 50_000), at(2, 0, -50_000))
+
+
 @pytest.mark.parametrize("equity", ["NaN", "Infinity", "-Infinity"])
 def test_equity_that_is_no_number_is_refused(equity: str) -> None:
     with pytest.raises(PointError) as caught:
