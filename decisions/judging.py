@@ -3,11 +3,13 @@
 import hashlib
 import os
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from decisions.inputs import DecisionInput, regime_dict
+from decisions.inputs import DecisionInput, MarketInput, regime_dict
 from decisions.models import Decision, DecisionFeatures
 from mia_site.audit.actors import Actor
 from risk.admissions import admission_apply
@@ -51,7 +53,7 @@ def decision_judge(book: FactsBook, sent: DecisionInput, *, client: Client | Non
         decision.effect = _effect(ask, facts, book.now).value
         return Judged(decision, features, None, told)
     verdict = judge(ask, facts, book.now)
-    _verdict(decision, verdict, facts, book, sent)
+    verdict_apply(decision, verdict, facts, market=sent.market)
     admission = None
     if verdict.verdict is not VerdictKind.BLOCK:
         book.admitted(ask, verdict.effect)
@@ -126,11 +128,18 @@ def _features(
     if book.features is None or vector is None:
         decision.context = {"features": sent.features}
         return None
+    return features_commit(decision, book.features.id, vector, book.now)
+
+
+def features_commit(
+    decision: Decision, set_id: UUID, vector: Sequence[float], recorded_at: datetime
+) -> DecisionFeatures:
+    """The packed vector (in the set's order, NaN = missing) as a fact; the decision (unsaved) commits to it."""
     packed, salt = struct.pack(f"<{len(vector)}d", *vector), os.urandom(SALT_BYTES)
-    decision.feature_set_id = book.features.id
+    decision.feature_set_id = set_id
     decision.feature_commitment = hashlib.sha256(salt + packed).hexdigest()
     return DecisionFeatures(
-        id=decision.id, recorded_at=book.now, feature_set_id=book.features.id, vector=packed, salt=salt
+        id=decision.id, recorded_at=recorded_at, feature_set_id=set_id, vector=packed, salt=salt
     )
 
 
@@ -139,16 +148,17 @@ def _effect(ask: Ask, facts: Facts, now: datetime) -> Effect:
     return effect_of(ask, facts.position, now, timedelta(seconds=freshness.positions_seconds))
 
 
-def _verdict(
-    decision: Decision, verdict: Verdict, facts: Facts, book: FactsBook, sent: DecisionInput
+def verdict_apply(
+    decision: Decision, verdict: Verdict, facts: Facts, *, market: MarketInput | None = None
 ) -> None:
+    """Writes the gate's answer, and what it was judged on, into the decision (unsaved)."""
     decision.verdict, decision.effect = verdict.verdict.value, verdict.effect.value
     decision.reasons = [reason_dict(reason) for reason in verdict.reasons]
     decision.shadow_reasons = [reason_dict(reason) for reason in verdict.shadow_reasons]
     decision.reason_code = verdict.reasons[0].code.value if verdict.reasons else ""
     decision.max_quantity, decision.valid_until = verdict.max_quantity, verdict.valid_until
     decision.retry_at = verdict.retry_at
-    decision.judged_on = judged_on(facts, book, sent)
+    decision.judged_on = judged_on(facts, market)
     if facts.features is not None:
         decision.feature_coverage = float(facts.features.coverage)
 
@@ -165,7 +175,7 @@ def reason_dict(reason: Reason) -> dict[str, Any]:
     return told
 
 
-def judged_on(facts: Facts, book: FactsBook, sent: DecisionInput) -> dict[str, Any]:
+def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
     """The numbers behind a verdict, as JSON values."""
     pace, position, memory, features = facts.pace, facts.position, facts.memory, facts.features
     return {
@@ -191,5 +201,5 @@ def judged_on(facts: Facts, book: FactsBook, sent: DecisionInput) -> dict[str, A
             "count": features.count,
             "missing_top": list(features.missing_top),
         },
-        "market": sent.market and {"bid": figure(sent.market.bid), "ask": figure(sent.market.ask)},
+        "market": market and {"bid": figure(market.bid), "ask": figure(market.ask)},
     }
