@@ -34,6 +34,7 @@ DECISION_COLUMNS = ("timestamp", "trade_id", "decision", "signal_score", "regime
 REGIMES = ("range", "trend", "defensive")
 CHUNK_ROWS = 2_000
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+_CRLF = "\r\n"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -136,12 +137,13 @@ _NUMBERS = frozenset({"quantity", "price", "max_quantity"})
 def decisions_csv(decisions: "QuerySet[Decision]") -> Iterator[bytes]:
     """The decisions, in the order of the queryset, as CSV with a header.
 
-    JSON columns are JSON text, times are ISO 8601 in UTC. Text that a spreadsheet would run as a formula
-    gets an apostrophe before it; numbers stay numbers.
+    Lines end as RFC 4180 says. JSON columns are JSON text, times are ISO 8601 in UTC. Text that a
+    spreadsheet would run as a formula gets an apostrophe before it; numbers stay numbers.
     """
-    yield csv_bytes([[column.name for column in COLUMNS]])
+    yield csv_bytes([[column.name for column in COLUMNS]], end=_CRLF)
     for rows in _chunks(decisions):
-        yield csv_bytes([_cell(column, value) for column, value in zip(COLUMNS, row, strict=True)] for row in rows)
+        cells = ([_cell(column, value) for column, value in zip(COLUMNS, row, strict=True)] for row in rows)
+        yield csv_bytes(cells, end=_CRLF)
 
 
 def decisions_ndjson(decisions: "QuerySet[Decision]") -> Iterator[bytes]:

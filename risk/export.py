@@ -93,10 +93,10 @@ def decimal_text(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-def csv_bytes(rows: Iterable[Sequence[object]]) -> bytes:
-    """CSV lines of `rows`; None is an empty cell, floats keep every digit."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+def csv_bytes(rows: Iterable[Sequence[object]], *, end: str = "\n") -> bytes:
+    """CSV lines of `rows`; None is an empty cell, floats keep every digit. Cells that hold `end` are quoted."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=end).writerows(rows)
     return text.getvalue().encode()
 
 
@@ -148,9 +148,7 @@ def _snapshot_pages(account: Account, period: Period, after: Cursor | None) -> I
         yield Page(len(page), Cursor(*page[-1][:2]), files=tuple(files))
 
 
-def _same_second_before(
-    account: Account, period: Period, after: Cursor | None
-) -> tuple[datetime | None, int]:
+def _same_second_before(account: Account, period: Period, after: Cursor | None) -> tuple[datetime | None, int]:
     """The second in which the export begins, and how many snapshots of it lie before."""
     start = after or (Cursor(period.since, LEAST_ID) if period.since else None)
     if start is None:

@@ -16,9 +16,9 @@ from risk.models import Account, ImportRun
 from risk.sources.records import RowError
 from risk.sources.rows import shown
 
-STEP_ROWS = 500
+STEP_ROWS = 250
 """Rows of one transaction: a fault loses nothing acknowledged, and an account is not locked for long."""
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.03
 """Between steps on SQLite, whose one lock is not fair: whoever asks the gate meanwhile gets its turn."""
 AHEAD = timedelta(minutes=5)
 """How far ahead of the desk's clock history may lie: another machine's clock, but not another time zone."""
