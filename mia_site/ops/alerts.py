@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 Params = Mapping[str, str | int]
 PRIORITIES = range(1, 6)
 CODE_LENGTH = 64
+ACCOUNT_LENGTH = 64
+PARAM_LENGTH = 2_000
 KEY_LENGTH = 200
 
 
@@ -67,7 +69,7 @@ def alert_raise(
     priority outside 1..5 or an empty code, `TypeError` for a parameter that is neither text nor a whole
     number.
     """
-    _write(_Raised(code, priority, dict(params or {}), _key(dedup_key), account))
+    _write(_Raised(code, priority, _params(params), _key(dedup_key), _storable(account, ACCOUNT_LENGTH)))
 
 
 def alert_raise_outside(
@@ -84,7 +86,8 @@ def alert_raise_outside(
     the caller has let go of the write lock, and tries again while the database is away (a kill -9 before that
     leaves the line in the log). Never waits and never raises a database error.
     """
-    raised = _Raised(code, priority, dict(params or {}), _key(dedup_key), account, datetime.now(UTC))
+    account = _storable(account, ACCOUNT_LENGTH)
+    raised = _Raised(code, priority, _params(params), _key(dedup_key), account, datetime.now(UTC))
     log.warning("alert_raised", code=code, priority=priority, account=account, params=raised.params)
     outside.add(raised)
 
@@ -135,9 +138,22 @@ def repeat_of(code: str, account: str, dedup_key: str, *, priority: int, at: dat
     ).order_by("-created_at", "-id")
 
 
+def _params(params: Params | None) -> dict[str, str | int]:
+    return {
+        name: _storable(value, PARAM_LENGTH) if isinstance(value, str) else value
+        for name, value in (params or {}).items()
+    }
+
+
 def _key(dedup_key: str) -> str:
     """Keys that do not fit the column are compared by digest."""
-    return dedup_key if len(dedup_key) <= KEY_LENGTH else hashlib.sha256(dedup_key.encode()).hexdigest()
+    key = _storable(dedup_key, len(dedup_key))
+    return key if len(key) <= KEY_LENGTH else hashlib.sha256(key.encode()).hexdigest()
+
+
+def _storable(text: str, length: int) -> str:
+    """What a client sent may hold characters that PostgreSQL refuses; the alert about it must be written."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")[:length]
 
 
 def _write(raised: _Raised) -> None:

@@ -138,8 +138,14 @@ class BackgroundWriter(Generic[Row]):
     def _flush_quietly(self) -> bool:
         try:
             self.flush()
-        except Exception:
-            log.exception("background_write_failed", writer=self.name, waiting=len(self), dropped=self.dropped)
+        except Exception as error:  # noqa: BLE001 - the thread outlives every fault of the database
+            log.warning(
+                "background_write_failed",
+                writer=self.name,
+                waiting=len(self),
+                dropped=self.dropped,
+                error=f"{type(error).__name__}: {error}",
+            )
             return False
         finally:
             connection.close()

@@ -104,6 +104,15 @@ def test_long_keys_are_compared_whole() -> None:
     assert sorted(Alert.objects.values_list("repeats", flat=True)) == [0, 1]
 
 
+def test_no_text_of_a_client_keeps_an_alert_from_being_written() -> None:
+    nasty = "a\x00b\ud800" + "x" * 5_000
+    alert_raise("t_nasty", priority=3, params={"reason": nasty}, dedup_key=nasty, account=nasty)
+    alert_raise("t_nasty", priority=3, params={"reason": nasty}, dedup_key=nasty, account=nasty)
+    alert = Alert.objects.get()
+    assert alert.params["reason"].startswith("ab?xx") and len(alert.params["reason"]) == 2_000
+    assert alert.repeats == 1 and len(alert.account) == 64
+
+
 @pytest.mark.parametrize("priority", [0, 6])
 def test_a_priority_outside_1_to_5_is_refused(priority: int) -> None:
     with pytest.raises(ValueError, match="1 to 5"):

@@ -11,6 +11,7 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.models import Alert, AlertDelivery, Timing
 from mia_site.ops.retry import Deadline
 from mia_site.ops.tasks import deliver_alerts, expire_work_rows
+from tests.ops.conftest import NINE
 
 
 @pytest.mark.django_db
@@ -35,12 +36,13 @@ def test_work_rows_past_their_time_go_and_the_others_stay() -> None:
     assert Timing.objects.count() == 1
 
 
+@pytest.mark.django_db
 def test_expiry_goes_on_until_nothing_is_left_or_the_time_is_over() -> None:
     batches = [5, 5, 2, 0, 9]
     registry.expiry_register("t-expiry", lambda now: batches.pop(0))
     try:
-        assert registry.expiry_run(database_now(), Deadline(0))["t-expiry"] == 0
-        assert registry.expiry_run(database_now(), Deadline(60))["t-expiry"] == 12
+        assert registry.expiry_run(NINE, Deadline(0))["t-expiry"] == 0
+        assert registry.expiry_run(NINE, Deadline(60))["t-expiry"] == 12
     finally:
         registry.unregister("t-expiry")
     assert batches == [9]
