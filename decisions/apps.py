@@ -5,10 +5,14 @@ from django.utils.translation import gettext_lazy as _
 class DecisionsConfig(AppConfig):
     name = "decisions"
     label = "decisions"
-    verbose_name = _("Decisions")
+    verbose_name = _("Decision log")
 
     def ready(self) -> None:
         from decisions.alert_texts import TEXTS
+        from decisions.demo.load import demo_load
         from mia_site.ops.alerts import alert_texts_register  # models cannot be imported before this point
+        from mia_site.ops.registry import demo_register, process_register
 
         alert_texts_register(TEXTS)
+        demo_register(10, "demo", demo_load)
+        process_register("demo-feed", "demo_feed", demo=True)
