@@ -18,8 +18,9 @@ from risk.sources.rows import shown
 
 STEP_ROWS = 250
 """Rows of one transaction: a fault loses nothing acknowledged, and an account is not locked for long."""
-PAUSE_SECONDS = 0.03
-"""Between steps on SQLite, whose one lock is not fair: whoever asks the gate meanwhile gets its turn."""
+PAUSE_SECONDS = 0.1
+"""Between steps on SQLite, whose one lock is not fair: who waits for it looks every 0.1 s at the latest, so that
+whoever asks the gate during an import gets a turn within the deadline."""
 AHEAD = timedelta(minutes=5)
 """How far ahead of the desk's clock history may lie: another machine's clock, but not another time zone."""
 MAX_NOTES = 300
@@ -63,8 +64,7 @@ class ImportJob:
         account = Account.objects.filter(code=self.account).first() if self.account else None
         if account is None:
             raise ImportRefused(
-                "what it holds belongs to an account: name one with --account "
-                "(manage.py create_account opens one)"
+                "what it holds belongs to an account: name one with --account (manage.py create_account opens one)"
             )
         return account
 
@@ -104,9 +104,7 @@ def text_error(line: int, column: str, text: str, limit: int) -> RowError | None
     """An error for a text that is longer than its column."""
     if len(text) <= limit:
         return None
-    return RowError(
-        line, f"{column} has {len(text)} characters: at most {limit} are kept", column, shown(text)
-    )
+    return RowError(line, f"{column} has {len(text)} characters: at most {limit} are kept", column, shown(text))
 
 
 def run_record(job: ImportJob, run: ImportRun) -> None:

@@ -24,6 +24,7 @@ from risk.models import (
     EquityPoint,
     ImportRun,
 )
+from risk.written import Written
 from tests.decisions.mia_files import (
     ZONE,
     decision_log,
@@ -371,9 +372,9 @@ def test_a_fault_in_the_middle_loses_nothing_and_a_second_run_completes(
             raise OperationalError("disk I/O error")
         return record(self, **arguments)
 
-    record = mia_import.decisions_import.__globals__["Written"].record
+    record = Written.record
     with monkeypatch.context() as fault:
-        fault.setattr("risk.written.Written.record", failing)
+        fault.setattr(Written, "record", failing)
         output = import_mia(path, "--account", "ES-MAIN")
     assert "CommandError: The database could not be written (disk I/O error)" in output
     assert Decision.objects.count() == 20

@@ -45,7 +45,8 @@ def snapshot_file(path: Path, drawdown: str = "0.06", score: str = "0.65", at: s
 def limits_in_force() -> dict[str, Any]:
     version = AccountState.objects.get(account__code="ES-MAIN").limits
     assert version is not None
-    return version.body
+    body: dict[str, Any] = version.body
+    return body
 
 
 # Feature sets
