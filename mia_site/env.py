@@ -41,8 +41,7 @@ def words(name: str, default: str = "") -> list[str]:
 def secret_file(path: Path, length: int = 50) -> str:
     """The secret in `path`; made on first use, readable by its owner only.
 
-    Two processes that start at once agree, since the file appears whole and only once (link fails if it
-    exists).
+    Two processes that start at once agree, since the file appears whole and only once (link fails if it exists).
     """
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,5 +1,4 @@
-"""The web server: two processes with eight threads each, requests finished before an end, none older than its
-master.
+"""The web server: two processes with eight threads each, requests finished before an end, none older than its master.
 
 The supervisor gives the listening socket (`--bind fd://N`), so a restart refuses nobody.
 """
@@ -18,6 +17,7 @@ structlog_configure()
 logconfig_dict = logging_config(env.text("MIA_LOG_LEVEL", "INFO"), env.text("MIA_LOG_FORMAT", "auto"))
 
 worker_class = "gthread"
+preload_app = True  # loaded once; a worker that died is replaced in milliseconds
 workers = env.integer("MIA_WEB_WORKERS", 2)
 threads = env.integer("MIA_WEB_THREADS", 8)
 timeout = 30

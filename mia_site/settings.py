@@ -1,6 +1,4 @@
-"""Settings of the desk: everything that differs between machines comes from the environment
-(docs/operations.md).
-"""
+"""Settings of the desk: everything that differs between machines comes from the environment (docs/operations.md)."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +30,7 @@ CSRF_TRUSTED_ORIGINS = env.words("MIA_TRUSTED_ORIGINS")
 INSTALLED_APPS = [
     "mia_site.ops",
     "mia_site.audit",
+    "knox",  # before risk, whose pages take the place of its own
     "risk",
     "decisions",
     "unfold",
@@ -44,7 +43,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
-    "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
@@ -83,8 +81,8 @@ TEMPLATES = [
 def _database() -> dict[str, Any]:
     """SQLite under the data directory unless `DATABASE_URL` says otherwise.
 
-    SQLite: a receipt must survive power loss, hence FULL; IMMEDIATE takes the write lock at BEGIN, so that
-    no transaction fails half-way with "database is locked" (docs/adr/0002).
+    SQLite: a receipt must survive power loss, hence FULL; IMMEDIATE takes the write lock at BEGIN, so that no
+    transaction fails half-way with "database is locked" (docs/adr/0002).
     """
     url = env.text("DATABASE_URL")
     if url and not url.startswith("sqlite"):
@@ -207,9 +205,7 @@ SPECTACULAR_SETTINGS = {
 
 
 def _redis_url() -> str:
-    """`REDIS_URL`, else the server that `manage.py up` started on this data directory, else Redis' usual
-    place.
-    """
+    """`REDIS_URL`, else the server that `manage.py up` started on this data directory, else Redis' usual place."""
     started = DATA_DIR / "secrets" / "redis_url"
     here = started.read_text(encoding="utf-8").strip() if started.exists() else ""
     return env.text("REDIS_URL", here or "redis://127.0.0.1:6379/0")

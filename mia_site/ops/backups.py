@@ -1,8 +1,7 @@
 """Copies of the database that are whole at one moment, and the signing keys kept apart from them.
 
-A backup directory holds ``manifest.json`` (what, when, SHA-256 of each file), the database
-(``database.sqlite3`` or ``database.dump``) and ``keys/``. Whoever holds both could sign a changed history:
-store ``keys/`` elsewhere.
+A backup directory holds ``manifest.json`` (what, when, SHA-256 of each file), the database (``database.sqlite3`` or
+``database.dump``) and ``keys/``. Whoever holds both could sign a changed history: store ``keys/`` elsewhere.
 """
 
 import hashlib
@@ -11,6 +10,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -30,9 +30,7 @@ class BackupFailed(Exception):
 
 
 def backup_before_migrate(connection: BaseDatabaseWrapper, directory: Path, now: datetime) -> Path:
-    """Copies a SQLite database to ``directory/before-migrate-….sqlite3`` and keeps the newest five such
-    copies.
-    """
+    """Copies a SQLite database to ``directory/before-migrate-….sqlite3`` and keeps the newest five such copies."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = directory / f"before-migrate-{now:%Y%m%dT%H%M%S%f}Z.sqlite3"
     sqlite_copy(connection, target)
@@ -67,16 +65,25 @@ def sqlite_copy(connection: BaseDatabaseWrapper, target: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def backup_create(
-    connection: BaseDatabaseWrapper, keys_dir: Path, directory: Path, now: datetime
-) -> list[str]:
+def backup_create(connection: BaseDatabaseWrapper, keys_dir: Path, directory: Path, now: datetime) -> list[str]:
     """Writes a backup into `directory`, which must be new or empty; returns the names of its files.
 
-    Raises `BackupFailed`.
+    It appears there whole or not at all. Raises `BackupFailed`.
     """
     if directory.exists() and any(directory.iterdir()):
         raise BackupFailed(f"{directory} is not empty; a backup needs a directory of its own.")
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        names = _backup_write(connection, keys_dir, draft, now)
+        draft.replace(directory)
+    except BaseException:
+        shutil.rmtree(draft)
+        raise
+    return names
+
+
+def _backup_write(connection: BaseDatabaseWrapper, keys_dir: Path, directory: Path, now: datetime) -> list[str]:
     if connection.vendor == "sqlite":
         name = SQLITE_NAME
         sqlite_copy(connection, directory / name)

@@ -1,6 +1,4 @@
-"""Pages for what went wrong: problem+json (RFC 9457) under ``/api/``, a page in the reader's language
-elsewhere.
-"""
+"""Pages for what went wrong: problem+json (RFC 9457) under ``/api/``, a page in the reader's language elsewhere."""
 
 from http import HTTPStatus
 

@@ -13,8 +13,7 @@ LENGTH = 18
 
 
 def first_admin_create() -> str | None:
-    """Makes the superuser `admin` with a random password and returns that; None if there is a superuser
-    already.
+    """Makes the superuser `admin` with a random password and returns that; None if there is a superuser already.
 
     The caller shows the password once and keeps it nowhere; `manage.py changepassword admin` sets another.
     """

@@ -1,6 +1,4 @@
-"""PostgreSQL with two roles (DESIGN 4.10): one owns and migrates the tables, the site's own may not change
-facts.
-"""
+"""PostgreSQL with two roles (DESIGN 4.10): one owns and migrates the tables, the site's own may not change facts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,23 +19,25 @@ FACT_RIGHTS = ("SELECT", "INSERT")
 def table_rights() -> dict[str, tuple[str, ...]]:
     """What the site may do on each table: read and add facts, and ordinary work on the rest."""
     facts = {model._meta.db_table for model in fact_models()}
-    tables = {
-        model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed
-    }
+    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed}
     rights = {table: FACT_RIGHTS if table in facts else WORK_RIGHTS for table in sorted(tables)}
     return {**rights, "django_migrations": ("SELECT",)}
 
 
 def rights_grant(owner_url: str, role: str) -> None:
-    """Gives `role` exactly `table_rights`, in one transaction, as the owner. Raises `psycopg.Error`."""
+    """Gives `role` exactly `table_rights` on the tables there are, in one transaction, as the owner.
+
+    Raises `psycopg.Error`.
+    """
     name = sql.Identifier(role)
     with psycopg.connect(owner_url, connect_timeout=5) as connection:
         connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name))
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name))
-        connection.execute(
-            sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name)
-        )
+        connection.execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name))
+        present = {row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
         for table, rights in table_rights().items():
+            if table not in present:
+                continue
             listed = sql.SQL(", ").join(sql.SQL(right) for right in rights)
             statement = sql.SQL("GRANT {} ON {} TO {}").format(listed, sql.Identifier(table), name)
             connection.execute(statement)

@@ -1,7 +1,7 @@
 """What ``/readyz`` looks at that belongs to no app: database, schema, disk, triggers, broker, worker, beat.
 
-Essential is only what the gate needs in order to record (DESIGN 4.12): requests never need Redis, so a desk
-without workers is degraded, not down.
+Essential is only what the gate needs in order to record (DESIGN 4.12): requests never need Redis, so a desk without
+workers is degraded, not down.
 """
 
 import shutil
@@ -12,6 +12,7 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mia_site.ops import heartbeat
 from mia_site.ops.append_only import missing_triggers
@@ -34,9 +35,7 @@ def health_checks_register() -> None:
     health_register("broker", check_broker)
     health_register("worker", check_worker)
     health_register("beat", check_beat)
-    gauge_register(
-        "mia_pulse_age_seconds", "Seconds since the last sign of life", pulse_ages, labels=("process",)
-    )
+    gauge_register("mia_pulse_age_seconds", "Seconds since the last sign of life", pulse_ages, labels=("process",))
     gauge_register("mia_queue_length", "Tasks that wait in the broker", queue_length)
 
 
@@ -45,9 +44,7 @@ def check_database() -> str:
     if connection.vendor == "sqlite":
         return _check_sqlite()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
-        )
+        cursor.execute("SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean")
         row = cursor.fetchone()
     return _("the database is read-only") if row and row[0] else ""
 
@@ -82,7 +79,11 @@ def check_schema() -> str:
         return ""
     pending = schema_state(connection).pending
     _schema_is_current = not pending
-    return _("%(count)d migrations are not applied") % {"count": len(pending)} if pending else ""
+    if _schema_is_current:
+        return ""
+    count = len(pending)
+    sentence = ngettext("%(count)d migration is not applied", "%(count)d migrations are not applied", count)
+    return sentence % {"count": count}
 
 
 def check_triggers() -> str:

@@ -1,8 +1,7 @@
-"""Signs of life of beat and worker: each leaves the time of its last pulse in the broker, where the site
-reads it.
+"""Signs of life of beat and worker: each leaves the time of its last pulse in the broker, where the site reads it.
 
-Beat marks when it sends the pulse, a worker when it runs it. In Redis rather than in the database, since it
-is worth nothing a minute later, and without a broker neither process does anything anyway.
+Beat marks when it sends the pulse, a worker when it runs it. In Redis rather than in the database, since it is worth
+nothing a minute later, and without a broker neither process does anything anyway.
 """
 
 import time

@@ -1,8 +1,7 @@
-"""Logs: one JSON object per line for machines, coloured columns on a terminal, the request's id on every
-line.
+"""Logs: one JSON object per line for machines, coloured columns on a terminal, the request's id on every line.
 
-Libraries log through the standard library and come out in the same form. Bodies, query strings and headers
-are never logged: they carry tokens.
+Libraries log through the standard library and come out in the same form. Bodies, query strings and headers are never
+logged: they carry tokens.
 """
 
 import logging
@@ -76,9 +75,7 @@ def logging_config(level: str, style: str) -> dict[str, Any]:
 
 
 def log_to_file(path: Path) -> None:
-    """From now on this process logs, as JSON, to `path` instead of the terminal (the supervisor's is for
-    events).
-    """
+    """From now on this process logs, as JSON, to `path` instead of the terminal (the supervisor's is for events)."""
     handler = RotatingFileHandler(path, maxBytes=10 * 1024 * 1024, backupCount=3, encoding="utf-8")
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(**_formatter(console=False)))
     root = logging.getLogger()

@@ -1,6 +1,4 @@
-"""What every request passes through: its id, its line in the log, its place in the metrics, its content
-policy.
-"""
+"""What every request passes through: its id, its line in the log, its place in the metrics, its content policy."""
 
 import re
 import time
@@ -21,9 +19,7 @@ HEADER = "X-Request-Id"
 QUIET_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
 """Asked every few seconds by machines; told only when they fail."""
 
-REQUESTS = Counter(
-    "mia_http_requests_total", "Requests by route, method and status", ["route", "method", "status"]
-)
+REQUESTS = Counter("mia_http_requests_total", "Requests by route, method and status", ["route", "method", "status"])
 SECONDS = Histogram(
     "mia_http_request_seconds",
     "Duration of requests by route",
@@ -39,9 +35,7 @@ def request_id_of(header: str) -> str:
 
 
 class RequestMiddleware:
-    """First in the list: binds the request id for every log line, answers with it, measures and logs the
-    request.
-    """
+    """First in the list: binds the request id for every log line, answers with it, measures and logs the request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -59,9 +53,7 @@ class RequestMiddleware:
 
     @staticmethod
     def _measure(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-        """Labelled by route, never by path: paths are endless, and a stranger could fill the memory with
-        them.
-        """
+        """Labelled by route, never by path: paths are endless, and a stranger could fill the memory with them."""
         route = request.resolver_match.route if request.resolver_match else "none"
         method = request.method if request.method in METHODS else "other"
         REQUESTS.labels(route, method, str(response.status_code)).inc()

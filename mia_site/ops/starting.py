@@ -1,6 +1,4 @@
-"""What `manage.py up` does before it starts a process: a place for the data, and a database this code can
-serve.
-"""
+"""What `manage.py up` does before it starts a process: a place for the data, and a database this code can serve."""
 
 import os
 import subprocess
@@ -8,9 +6,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mia_site.ops.alerts import alert_raise
 from mia_site.ops.append_only import missing_triggers
@@ -34,17 +34,16 @@ def data_dir_prepare(data_dir: Path) -> None:
             (data_dir / private).chmod(0o700)
     except OSError as error:
         raise Refused(
-            _("The data directory %(path)s cannot be used: %(error)s.")
-            % {"path": data_dir, "error": error.strerror}
+            _("The data directory %(path)s cannot be used: %(error)s.") % {"path": data_dir, "error": error.strerror}
         ) from error
 
 
 def schema_prepare(console: Console, data_dir: Path) -> None:
     """Leaves a database with this code's schema and all triggers. Raises `Refused` and changes nothing then.
 
-    A newer schema is refused; an older one is copied (SQLite), then migrated; missing triggers are put back
-    and told.
+    A newer schema is refused; an older one is copied (SQLite), then migrated; missing triggers are put back and told.
     """
+    _rights_grant()
     state = _schema_read()
     if state.unknown:
         raise Refused(
@@ -64,9 +63,7 @@ def schema_prepare(console: Console, data_dir: Path) -> None:
         )
     if missing:
         names = ", ".join(missing)
-        console.event(
-            "database", "triggers", _("were missing and are back: %(names)s") % {"names": names}, bad=True
-        )
+        console.event("database", "triggers", _("were missing and are back: %(names)s") % {"names": names}, bad=True)
         alert_raise(TRIGGERS_MISSING, priority=5, params={"triggers": names}, dedup_key=names)
 
 
@@ -93,7 +90,8 @@ def _backup(console: Console, data_dir: Path) -> None:
 
 def _migrate(console: Console, data_dir: Path, count: int) -> None:
     """In a process of its own, as the owner of the tables where there is one."""
-    console.event("database", "migrating", _("%(count)d migrations") % {"count": count})
+    what = ngettext("%(count)d migration", "%(count)d migrations", count) % {"count": count}
+    console.event("database", "migrating", what)
     connection.close()
     environment = dict(os.environ)
     if settings.DATABASE_OWNER_URL:
@@ -107,6 +105,17 @@ def _migrate(console: Console, data_dir: Path, count: int) -> None:
     if result.returncode != 0:
         last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         raise Refused(_("The migration failed (%(log)s): %(last)s") % {"log": log, "last": "".join(last)})
-    if settings.DATABASE_OWNER_URL:
-        rights_grant(settings.DATABASE_OWNER_URL, str(connection.settings_dict["USER"]))
+    _rights_grant()
     console.event("database", "migrated", good=True)
+
+
+def _rights_grant() -> None:
+    """PostgreSQL with an owner: the site's role gets its rights, also those that an operator forgot."""
+    if not settings.DATABASE_OWNER_URL:
+        return
+    if connection.vendor != "postgresql":
+        raise Refused(_("DATABASE_OWNER_URL is for PostgreSQL; DATABASE_URL names another database."))
+    try:
+        rights_grant(settings.DATABASE_OWNER_URL, str(connection.settings_dict["USER"]))
+    except psycopg.Error as error:
+        raise Refused(_("The database's owner cannot be used: %(error)s") % {"error": str(error).strip()}) from error

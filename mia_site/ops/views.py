@@ -28,9 +28,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """200 ``ok`` or ``degraded``, 503 ``failed`` only while the gate cannot record; each check with its
-    sentence.
-    """
+    """200 ``ok`` or ``degraded``, 503 ``failed`` only while the gate cannot record; each check with its sentence."""
     checks = health_run()
     status = overall(checks)
     body = {
@@ -72,8 +70,7 @@ class _Gauges(Collector):
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text: counters of all web and worker processes together, then the gauges.
 
-    With `MIA_METRICS_TOKEN` a bearer token opens it; without one, only a direct request from this machine
-    does.
+    With `MIA_METRICS_TOKEN` a bearer token opens it; without one, only a direct request from this machine does.
     """
     if not metrics_allowed(request):
         return HttpResponse("not found\n", status=404, content_type="text/plain")

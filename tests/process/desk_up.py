@@ -36,15 +36,15 @@ class DeskUp:
             plain.pop(name, None)
         return {**plain, **changes}
 
-    def launch(self, *arguments: str, port: int | None = None, **changes: str) -> ManagedProcess:
-        """Runs `manage.py up`; returns at once."""
+    def launch(self, *arguments: str, **changes: str) -> ManagedProcess:
+        """Runs `manage.py up` on `self.port`; returns at once."""
         self.runs += 1
         command = [
             sys.executable,
             str(ROOT / "manage.py"),
             "up",
             "--port",
-            str(port or self.port),
+            str(self.port),
             *arguments,
         ]
         log = self.folder / f"up-{self.runs}.log"

@@ -1,6 +1,4 @@
-"""One supervised process: started in a session of its own, its output kept in a file, its whole group ended
-with it.
-"""
+"""One supervised process: started in a session of its own, its output kept in a file, its whole group ended with it."""
 
 import contextlib
 import json
@@ -21,6 +19,7 @@ STEADY_SECONDS = 60.0
 CHUNK = 65536
 MAX_CHUNKS = 16
 MAX_LINE = 8192
+REPEAT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,8 @@ class Child:
         self._failures = 0
         self.output: int | None = None
         self.starts = 0
+        self.last_error = ("", 0.0)
+        """What was told last, and when: the same again within a minute is left to the log."""
         self.start_at: float | None = 0.0
         """When to start; None while it runs or shall not run again."""
 
@@ -101,14 +102,21 @@ class Child:
             if message := error_of(line):
                 yield message
 
+    def is_news(self, message: str, now: float) -> bool:
+        """False for the error that was told last, less than a minute ago; notes it otherwise."""
+        text, told_at = self.last_error
+        if message == text and now - told_at < REPEAT_SECONDS:
+            return False
+        self.last_error = (message, now)
+        return True
+
     def output_close(self) -> None:
         if self.output is not None:
             os.close(self.output)
             self.output = None
 
     def ended(self) -> int | None:
-        """Its exit status (negative: the signal) once it has ended; whatever it left in its group is killed
-        then.
+        """Its exit status (negative: the signal) once it has ended; whatever it left in its group is killed then.
 
         The group is killed before the status is collected, while its number cannot belong to anybody else.
         """

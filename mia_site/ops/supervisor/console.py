@@ -1,9 +1,10 @@
-"""One line per process event on the terminal: time, process, event, details. The same line goes to
-``log/up.log``.
-"""
+"""One line per process event on the terminal: time, process, event, details. The same line goes to ``log/up.log``."""
 
+import contextlib
 import os
+import queue
 import sys
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import TextIO
@@ -14,12 +15,12 @@ RESET = "\x1b[0m"
 BOLD = "\x1b[1m"
 NAME_COLOURS = ("\x1b[36m", "\x1b[35m", "\x1b[34m", "\x1b[33m", "\x1b[32m", "\x1b[96m")
 GOOD, BAD, QUIET = "\x1b[32m", "\x1b[31m", "\x1b[2m"
+MAX_WAITING_LINES = 1_000
+CLOSE_SECONDS = 2.0
 
 
 def colours_wanted(stream: TextIO) -> bool:
-    """Colour only for a person: NO_COLOR wins (no-color.org), then FORCE_COLOR, then whether it is a
-    terminal.
-    """
+    """Colour only for a person: NO_COLOR wins (no-color.org), then FORCE_COLOR, then whether it is a terminal."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -28,7 +29,7 @@ def colours_wanted(stream: TextIO) -> bool:
 
 
 class Console:
-    """Writes events. A terminal that goes away silences it, and the desk runs on."""
+    """Writes events from any thread. A terminal that is gone or held (Ctrl-S) loses lines; it never stops the desk."""
 
     def __init__(
         self,
@@ -37,15 +38,22 @@ class Console:
         log: RotatingLog | None = None,
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
-        self._stream: TextIO | None = stream or sys.stdout
-        self._colour = colours_wanted(self._stream) if self._stream else False
+        self._stream = stream or sys.stdout
+        self._colour = colours_wanted(self._stream)
         self._log = log
         self._now = now
         self._names: dict[str, str] = {}
+        self._lines: queue.Queue[str | None] = queue.Queue(MAX_WAITING_LINES)
+        self._writer = threading.Thread(target=self._write, name="console", daemon=True)
+        self._writer.start()
 
-    def event(
-        self, name: str, event: str, detail: str = "", *, bad: bool = False, good: bool = False
-    ) -> None:
+    def close(self) -> None:
+        """Waits, but not for ever, until the terminal has shown what was said."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(None)
+        self._writer.join(CLOSE_SECONDS)
+
+    def event(self, name: str, event: str, detail: str = "", *, bad: bool = False, good: bool = False) -> None:
         """Process `name`, what happened in a word or two, and the rest of the sentence."""
         time = self._now().strftime("%H:%M:%S")
         if self._log is not None:
@@ -58,16 +66,17 @@ class Console:
         )
 
     def line(self, text: str) -> None:
-        """Text for the terminal alone: it never reaches a file of the desk (the administrator's first
-        password).
-        """
-        if self._stream is None:
-            return
-        try:
-            self._stream.write(text + "\n")
-            self._stream.flush()
-        except (OSError, ValueError):
-            self._stream = None  # the terminal is gone; processes matter more than lines about them
+        """Text for the terminal alone: it never reaches a file of the desk (the administrator's first password)."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(text)
+
+    def _write(self) -> None:
+        while (text := self._lines.get()) is not None:
+            try:
+                self._stream.write(text + "\n")
+                self._stream.flush()
+            except (OSError, ValueError):  # closed: nobody looks any more, and the log has the events
+                return
 
     def bold(self, text: str) -> str:
         return self._paint(text, BOLD)

@@ -1,11 +1,10 @@
-"""Starts a child so that it cannot outlive the supervisor: run as a script, it becomes the command it is
-given.
+"""Starts a child so that it cannot outlive the supervisor: run as a script, it becomes the command it is given.
 
     python -I -S launch.py SUPERVISOR_PID COMMAND ARGUMENT...
 
-The kernel is asked to kill this process when its parent dies (Linux, ``PR_SET_PDEATHSIG``; it survives
-``exec``). Done here rather than between fork and exec of the supervisor, which has threads. SIGKILL is safe
-for every child: what they acknowledge is in the database first (docs/invariants.md).
+The kernel is asked to kill this process when its parent dies (Linux, ``PR_SET_PDEATHSIG``; it survives ``exec``). Done
+here rather than between fork and exec of the supervisor, which has threads. SIGKILL is safe for every child: what they
+acknowledge is in the database first (docs/invariants.md).
 """
 
 import os

@@ -49,19 +49,14 @@ def _flock(descriptor: int) -> bool:
 
 
 def listener_open(host: str, port: int) -> socket.socket:
-    """A listening socket, which the web server inherits, also after a restart: no request is refused
-    meanwhile.
+    """A listening socket, which the web server inherits, also after a restart: no request is refused meanwhile.
 
     It listens at once, since two sockets may be bound to one port until one of them does. Raises `Refused`.
     """
-    family, _, _, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     listener: list[socket.socket] = []
     if not _within(PREDECESSOR_SECONDS, lambda: _listen(listener, family, address)):
-        raise Refused(
-            f"Port {port} on {host} is in use. Stop what runs there, or give --port another number."
-        )
+        raise Refused(f"Port {port} on {host} is in use. Stop what runs there, or give --port another number.")
     return listener[0]
 
 

@@ -34,10 +34,7 @@ def processes_plan(
         ),
         Spec("worker", (*CELERY, *worker), measured),
         Spec("beat", (*CELERY, *beat), common),
-        *(
-            Spec(item.name, (sys.executable, str(base_dir / "manage.py"), *item.arguments), common)
-            for item in extra
-        ),
+        *(Spec(item.name, (sys.executable, str(base_dir / "manage.py"), *item.arguments), common) for item in extra),
     ]
 
 

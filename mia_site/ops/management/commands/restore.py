@@ -16,9 +16,7 @@ from mia_site.ops.supervisor.lock import Refused, data_dir_lock
 class Command(BaseCommand):
     """Only into an empty place; what exists is never overwritten."""
 
-    help = (
-        "Restores what `backup` wrote to DIR into an empty data directory (and an empty PostgreSQL database)."
-    )
+    help = "Restores what `backup` wrote to DIR into an empty data directory (and an empty PostgreSQL database)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("directory", type=Path, metavar="DIR")

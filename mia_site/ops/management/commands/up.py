@@ -25,7 +25,7 @@ from mia_site.ops.supervisor.lock import Refused, data_dir_lock, listener_open
 from mia_site.ops.supervisor.logfile import RotatingLog
 from mia_site.ops.supervisor.plan import processes_plan
 from mia_site.ops.supervisor.redis_server import server_prepare
-from mia_site.ops.supervisor.supervisor import STOP_SIGNALS, Supervisor
+from mia_site.ops.supervisor.supervisor import Supervisor, stop_signals
 from mia_site.ops.supervisor.texts import PROCESS_DIED
 from mia_site.ops.supervisor.watch import Watch
 
@@ -36,9 +36,7 @@ class Command(BaseCommand):
     help = "Starts the desk and keeps it running until Ctrl-C: database, web, worker, beat, broker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--demo", action="store_true", help="with a synthetic account and a live synthetic feed"
-        )
+        parser.add_argument("--demo", action="store_true", help="with a synthetic account and a live synthetic feed")
         parser.add_argument("--port", type=int, default=8000, help="of the web server (8000)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -60,7 +58,7 @@ def _stop_signals_interrupt() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in STOP_SIGNALS}
+    before = {number: signal.signal(number, interrupt) for number in stop_signals()}
     try:
         yield
     finally:
@@ -98,6 +96,7 @@ class Desk:
         finally:
             listener.close()
             self._show_password()
+            self._console.close()
 
     def _steps(self) -> None:
         """Steps of the apps, each idempotent; the demo's know the site's address as `MIA_URL`."""
