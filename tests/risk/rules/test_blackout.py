@@ -118,6 +118,12 @@ def test_the_day_of_a_reported_event_is_the_account_s_day() -> None:
     assert not reasons(fomc(), at=datetime(2025, 5, 8, 6, 0, tzinfo=UTC), event_reported=True)
 
 
+def test_an_event_of_the_evening_is_of_that_day_although_utc_has_turned() -> None:
+    evening = fomc(start_at=datetime(2025, 5, 8, 2, 0, tzinfo=UTC))
+    assert reasons(evening, at=datetime(2025, 5, 7, 20, 0, tzinfo=UTC), event_reported=True)
+    assert not reasons(evening, at=datetime(2025, 5, 8, 20, 0, tzinfo=UTC), event_reported=True)
+
+
 def test_a_reported_event_blocks_on_one_without_a_start_time() -> None:
     undated = fomc(start_at=None)
     (found,) = reasons(undated, event_reported=True)

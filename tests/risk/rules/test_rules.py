@@ -176,7 +176,12 @@ def test_a_drawdown_measured_under_other_limits_blocks() -> None:
 
 @pytest.mark.parametrize(
     ("hours", "expected"),
-    [(None, [ReasonCode.CALENDAR_MISSING]), (24, []), (24.01, [ReasonCode.CALENDAR_STALE]), (0, [])],
+    [
+        (None, [ReasonCode.CALENDAR_MISSING]),
+        (24, []),
+        (24.01, [ReasonCode.CALENDAR_STALE]),
+        (-25, [ReasonCode.CALENDAR_STALE]),
+    ],
 )
 def test_the_calendar_counts_for_a_day_even_if_it_is_empty(hours: float | None, expected: list[ReasonCode]) -> None:
     view = CalendarView(refreshed_at=None if hours is None else NOW - timedelta(hours=hours))
