@@ -65,6 +65,7 @@ def decision_judge(book: FactsBook, sent: DecisionInput, *, client: Client | Non
 
 
 def ask_of(sent: DecisionInput) -> Ask:
+    """The question as the pure gate takes it."""
     return Ask(
         trade_id=sent.trade_id,
         decision=sent.decision,
@@ -98,9 +99,7 @@ def _vector(book: FactsBook, sent: DecisionInput) -> list[float] | None:
         raise InputError("features", str(error.args[0])[:100], f"names of feature set v{version}") from error
 
 
-def _decision(
-    book: FactsBook, sent: DecisionInput, *, seq: int, client: Client | None, actor: Actor
-) -> Decision:
+def _decision(book: FactsBook, sent: DecisionInput, *, seq: int, client: Client | None, actor: Actor) -> Decision:
     state = book.state
     return Decision(
         recorded_at=book.now, account=state.account, seq=seq, client=client, actor=str(actor), mode=sent.mode,
@@ -138,9 +137,7 @@ def features_commit(
     packed, salt = struct.pack(f"<{len(vector)}d", *vector), os.urandom(SALT_BYTES)
     decision.feature_set_id = set_id
     decision.feature_commitment = hashlib.sha256(salt + packed).hexdigest()
-    return DecisionFeatures(
-        id=decision.id, recorded_at=recorded_at, feature_set_id=set_id, vector=packed, salt=salt
-    )
+    return DecisionFeatures(id=decision.id, recorded_at=recorded_at, feature_set_id=set_id, vector=packed, salt=salt)
 
 
 def _effect(ask: Ask, facts: Facts, now: datetime) -> Effect:
@@ -148,9 +145,7 @@ def _effect(ask: Ask, facts: Facts, now: datetime) -> Effect:
     return effect_of(ask, facts.position, now, timedelta(seconds=freshness.positions_seconds))
 
 
-def verdict_apply(
-    decision: Decision, verdict: Verdict, facts: Facts, *, market: MarketInput | None = None
-) -> None:
+def verdict_apply(decision: Decision, verdict: Verdict, facts: Facts, *, market: MarketInput | None = None) -> None:
     """Writes the gate's answer, and what it was judged on, into the decision (unsaved)."""
     decision.verdict, decision.effect = verdict.verdict.value, verdict.effect.value
     decision.reasons = [reason_dict(reason) for reason in verdict.reasons]
@@ -191,8 +186,7 @@ def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
         },
         "openings_last_hour": pace.openings_last_hour if pace else None,
         "calendar_refreshed_at": facts.calendar.refreshed_at and facts.calendar.refreshed_at.isoformat(),
-        "memory": memory
-        and {"clusters": list(memory.cluster_ids), "vix_es_correlation": memory.vix_es_correlation},
+        "memory": memory and {"clusters": list(memory.cluster_ids), "vix_es_correlation": memory.vix_es_correlation},
         "features": features
         and {
             "set": features.set_version,

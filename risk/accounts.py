@@ -24,17 +24,15 @@ class ClientIssued(NamedTuple):
 
 
 def account_open(
-    code: str, *, initial_balance: Decimal | str, actor: Actor, currency: str = "USD", timezone: str = "America/Chicago",
-    owner: str = "",
+    code: str, *, initial_balance: Decimal | str, actor: Actor, currency: str = "USD",
+    timezone: str = "America/Chicago", owner: str = "",
 ) -> Account:  # fmt: skip
     """Opens an account. Raises `InputError` naming the field; an account that exists is not touched."""
     try:
         balance = Decimal(initial_balance)
         decimal_check("initial_balance", balance, positive=True)
     except (InvalidOperation, ValueError) as error:
-        raise InputError(
-            "initial_balance", str(initial_balance), "an amount above 0, at most 4 decimals"
-        ) from error
+        raise InputError("initial_balance", str(initial_balance), "an amount above 0, at most 4 decimals") from error
     try:
         ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:

@@ -36,6 +36,7 @@ class EquityRecorded:
 
 
 def time_check(field: str, at: datetime, now: datetime) -> None:
+    """Raises `InputError` for a report dated further ahead of the desk's clock than `FUTURE`."""
     if at > now + FUTURE:
         raise InputError(field, at.isoformat(), f"a time up to now ({now.isoformat()})")
 
@@ -116,9 +117,7 @@ def _unknown(state: AccountState, points: Sequence[EquityInput]) -> list[tuple[i
             account=state.account, origin="live", at__in=[point.at for _, point in numbered]
         ).values_list("at", "equity", "cash_flow")
     )
-    return [
-        (index, point) for index, point in numbered if (point.at, point.equity, point.cash_flow) not in stored
-    ]
+    return [(index, point) for index, point in numbered if (point.at, point.equity, point.cash_flow) not in stored]
 
 
 def _fold(
@@ -156,9 +155,7 @@ def _advance(state: AccountState, rule: DrawdownLimit, point: EquityInput) -> Ma
     stored = state.marks.get(rule.name)
     account = state.account
     mark = mark_load(stored) if stored else mark_start(rule, account.initial_balance, point.at)
-    return mark_advance(
-        rule, mark, Point(at=point.at, equity=point.equity, cash_flow=point.cash_flow), account.zone
-    )
+    return mark_advance(rule, mark, Point(at=point.at, equity=point.equity, cash_flow=point.cash_flow), account.zone)
 
 
 def positions_apply(

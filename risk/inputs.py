@@ -48,6 +48,7 @@ Positions = Annotated[tuple[PositionInput, ...], Meta(max_length=200)]
 
 
 def positions_check(field: str, positions: tuple[PositionInput, ...] | None) -> None:
+    """Raises ValueError where an instrument stands in the report twice."""
     names = [position.instrument for position in positions or ()]
     if len(set(names)) != len(names):
         raise ValueError(f"{field}: expected each instrument once")

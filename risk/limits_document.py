@@ -19,16 +19,14 @@ class _TextLoader(yaml.SafeLoader):
 
 _TextLoader.yaml_implicit_resolvers = {
     key: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag not in {"tag:yaml.org,2002:float", "tag:yaml.org,2002:int"}
+        (tag, pattern) for tag, pattern in resolvers if tag not in {"tag:yaml.org,2002:float", "tag:yaml.org,2002:int"}
     ]
     for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
 def document_read(text: str) -> dict[str, Any]:
-    """A limits document from YAML (or JSON). Raises `InputError`; aliases are refused, since they can grow without end."""
+    """A limits document from YAML (or JSON). Raises `InputError`, also for aliases: they can grow without end."""
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_TextLoader)):
             raise InputError("limits", "*alias", "YAML without aliases")
@@ -40,9 +38,7 @@ def document_read(text: str) -> dict[str, Any]:
     return document
 
 
-def assignments_apply(
-    document: Mapping[str, Any], assignments: Iterable[str], *, reason: str
-) -> dict[str, Any]:
+def assignments_apply(document: Mapping[str, Any], assignments: Iterable[str], *, reason: str) -> dict[str, Any]:
     """`document` with `name=value` texts applied: a drawdown rule's allowance by the rule's name, a rule's mode
     (`features=off`, with `reason`), or a dotted path (`pace.max_openings_per_hour=5`). Raises `InputError`."""
     changed = copy.deepcopy(dict(document))
@@ -79,7 +75,5 @@ def _drawdown(document: dict[str, Any], name: str, value: str) -> None:
             return
     if name != FIRST_DRAWDOWN["name"]:
         known = [rule["name"] for rule in rules] or ["max_drawdown"]
-        raise InputError(
-            name, value, f"one of {', '.join(known)}, or section.field; new rules come by limits import"
-        )
+        raise InputError(name, value, f"one of {', '.join(known)}, or section.field; new rules come by limits import")
     rules.append({**FIRST_DRAWDOWN, "allowance": {"of": "reference", "value": value}})

@@ -69,9 +69,7 @@ class StopAnswer:
     leaves: list[Leaf]
 
 
-def stop_trading(
-    drawdown: Decimal | float | str, *, account: str | None = None, actor: Actor | None = None
-) -> bool:
+def stop_trading(drawdown: Decimal | float | str, *, account: str | None = None, actor: Actor | None = None) -> bool:
     """Whether trading must stop at `drawdown` (fraction; MIA's negative convention is normalised).
 
     Records a snapshot and a penalty-log row, stops the account and alerts if the drawdown is above the limit.
@@ -80,9 +78,7 @@ def stop_trading(
     try:
         code = account or account_only()
         actor = actor or command_actor("stop_trading")
-        return with_retries(
-            lambda: stop_judge(drawdown, account=code, actor=actor), retry_on=OperationalError
-        ).stop
+        return with_retries(lambda: stop_judge(drawdown, account=code, actor=actor), retry_on=OperationalError).stop
     except Exception as error:
         log.exception("stop_trading_failed", account=account)
         alert_raise_outside(
@@ -120,14 +116,12 @@ def stop_judge(drawdown: Decimal | float | str, *, account: str, actor: Actor) -
         score = overtrade_score(state, limits, now)
         limit = None if rule is None else rule.allowance.value
         written = _stop_write(
-            state, value, limit, penalty=penalty, enforced=penalty and mode is RuleMode.ENFORCE, score=score, actor=actor, seq=seq,
-            now=now,
+            state, value, limit, penalty=penalty, enforced=penalty and mode is RuleMode.ENFORCE, score=score,
+            actor=actor, seq=seq, now=now,
         )  # fmt: skip
         state.save()
         leaves = written.record(actor=actor, account=account)
-    return StopAnswer(
-        penalty and mode is RuleMode.ENFORCE, penalty, written.facts[0].id, score, limit, leaves
-    )
+    return StopAnswer(penalty and mode is RuleMode.ENFORCE, penalty, written.facts[0].id, score, limit, leaves)
 
 
 def _stop_write(
@@ -143,9 +137,7 @@ def _stop_write(
     now: datetime,
 ) -> Written:
     told = f"drawdown {figure(drawdown)} " + (
-        "and no limit is set"
-        if limit is None
-        else f"{'above' if penalty else 'within'} the limit {figure(limit)}"
+        "and no limit is set" if limit is None else f"{'above' if penalty else 'within'} the limit {figure(limit)}"
     )
     evidence: dict[str, Any] = {
         "drawdown": figure(drawdown),
@@ -273,6 +265,4 @@ def _timed_desk_resume(actor: Actor) -> None:
     desk = Desk.objects.filter(id=1).first()
     if desk is None or desk.state_until is None or desk.state_until > database_now():
         return
-    desk_resume(
-        reason=f"the stop was set until {desk.state_until.isoformat()}: {desk.state_reason}", actor=actor
-    )
+    desk_resume(reason=f"the stop was set until {desk.state_until.isoformat()}: {desk.state_reason}", actor=actor)

@@ -37,6 +37,7 @@ def overtrade_score(state: AccountState, limits: Limits | None, now: datetime) -
 
 
 def view_evidence(view: DrawdownView) -> dict[str, str]:
+    """One drawdown rule as measured, in plain figures."""
     return {
         "rule": view.rule.name,
         "mode": view.rule.mode.value,
@@ -103,9 +104,7 @@ def breach_stop(
     if not stops and not (mode is RuleMode.SHADOW and not state.penalty_active):
         return Written()
     worst = max(broken, key=lambda view: view.drawdown)
-    return _stop(
-        state, worst, target, stops, score=overtrade_score(state, limits, now), actor=actor, seq=seq, now=now
-    )
+    return _stop(state, worst, target, stops, score=overtrade_score(state, limits, now), actor=actor, seq=seq, now=now)
 
 
 def _stop(
@@ -149,6 +148,7 @@ def _stop(
 
 
 def drawdown_alert(state: AccountState, drawdown: Decimal, limit: Decimal, *, stopped: bool) -> None:
+    """The alert of priority 3 that names both figures."""
     alert_raise(
         "drawdown_breached" if stopped else "drawdown_in_shadow", priority=3, account=state.account.code,
         params={"drawdown": figure(drawdown), "limit": figure(limit)}, dedup_key=str(state.seq),

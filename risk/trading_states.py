@@ -21,6 +21,8 @@ from risk.selectors.limits import limits_of
 from risk.written import Written
 
 SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
+DESK_FIELDS = ["state", "state_since", "state_reason", "state_until", "state_change_id"]
+"""What a stop writes: the desk's row also holds what calendar and checks write under locks of their own."""
 STOPS = (TradingState.REDUCE_ONLY, TradingState.HALTED)
 
 
@@ -29,6 +31,7 @@ class StateRefused(InputError):
 
 
 def stricter(new: TradingState, old: str) -> bool:
+    """Whether `new` lets less through than `old`."""
     return SEVERITY[new] > SEVERITY[TradingState(old)]
 
 
@@ -71,9 +74,7 @@ def _halt_check(row: AccountState | Desk, state: TradingState, until: datetime |
     if until is not None and until <= now:
         raise InputError("until", until.isoformat(), "a time in the future")
     if not stricter(state, row.state) and row.state != state.value:
-        raise StateRefused(
-            "state", state.value, f"a stop stricter than {row.state}; resuming is another right"
-        )
+        raise StateRefused("state", state.value, f"a stop stricter than {row.state}; resuming is another right")
 
 
 def _announce(change: StateChange, code: str) -> None:
@@ -102,9 +103,7 @@ def trading_halt(
         row = account_lock(account)
         seq, now = seq_take(row)
         _halt_check(row, state, until, now)
-        change = state_enter(
-            row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, seq=seq, until=until
-        )
+        change = state_enter(row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, seq=seq, until=until)
         row.save()
         facts_record([change], actor=actor, why=reason, account=account)
         _announce(change, "trading_stopped")
@@ -193,7 +192,7 @@ def _desk_enter(
     until: datetime | None,
 ) -> StateChange:
     change = state_enter(desk, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, until=until)
-    desk.save()
+    desk.save(update_fields=DESK_FIELDS)
     facts_record([change], actor=actor, why=reason)
     _announce(change, alert)
     return change

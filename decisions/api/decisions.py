@@ -55,9 +55,7 @@ class GateView(DeskView):
                 reasons=["engine_unavailable"],
             )
         elif isinstance(exc, KeyReused):
-            exc = Problem(
-                409, "key_reused", "This Idempotency-Key was used with another body: ask with a new one."
-            )
+            exc = Problem(409, "key_reused", "This Idempotency-Key was used with another body: ask with a new one.")
         elif isinstance(exc, OtherAccount):
             exc = other_account(str(exc))
         return super().handle_exception(exc)
@@ -97,9 +95,7 @@ class DecisionDetailRow(DecisionRow):
         return features_of(decision)
 
     def get_outcomes(self, decision: Decision) -> list[dict[str, Any]]:
-        return list(
-            OutcomeRow(Outcome.objects.filter(decision_id=decision.id).order_by("-id"), many=True).data
-        )
+        return list(OutcomeRow(Outcome.objects.filter(decision_id=decision.id).order_by("-id"), many=True).data)
 
 
 class DecisionFilter(django_filters.FilterSet):

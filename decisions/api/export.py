@@ -31,9 +31,7 @@ class ExportView(DeskView):
         filters = DecisionFilter(request.query_params, queryset=own_decisions(request))
         if not filters.is_valid():
             field, messages = next(iter(filters.errors.items()))
-            raise invalid(
-                field, request.query_params.get(field), " ".join(str(message) for message in messages)
-            )
+            raise invalid(field, request.query_params.get(field), " ".join(str(message) for message in messages))
         account = client_of(request).account
         with transaction.atomic():
             change_record(

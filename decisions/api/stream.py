@@ -22,9 +22,7 @@ from risk.inputs import InputError
 ROWS = 1000
 LINE_BYTES = 1024 * 1024
 CHUNK = 64 * 1024
-STREAM = OpenApiParameter(
-    "stream", str, required=True, description="Name of the stream, up to 128 characters"
-)
+STREAM = OpenApiParameter("stream", str, required=True, description="Name of the stream, up to 128 characters")
 
 
 class StreamState(msgspec.Struct, frozen=True):
@@ -90,7 +88,7 @@ def _answers(request: Request, position: StreamPosition) -> Iterator[bytes]:
                 rows = []
         if rows:
             yield _commit(request, position, rows)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the status is sent: trouble is told in the last line
         yield from _failed(request, position, rows, error)
 
 
@@ -107,9 +105,7 @@ def _commit(request: Request, position: StreamPosition, rows: list[DecisionInput
     return body_encode({"committed": position.committed, "note": note}) + b"\n"
 
 
-def _failed(
-    request: Request, position: StreamPosition, rows: list[DecisionInput], error: Exception
-) -> Iterator[bytes]:
+def _failed(request: Request, position: StreamPosition, rows: list[DecisionInput], error: Exception) -> Iterator[bytes]:
     if rows and isinstance(error, BodyError):
         yield _commit(request, position, rows)
     problem = problem_of(error)

@@ -20,14 +20,17 @@ class Actor:
 
 
 def user_actor(user_id: object) -> Actor:
+    """A person, by number."""
     return Actor("user", str(user_id))
 
 
 def client_actor(client_id: object) -> Actor:
+    """An API client, by number."""
     return Actor("client", str(client_id))
 
 
 def worker_actor(task: str) -> Actor:
+    """A worker, by the task it ran."""
     return Actor("worker", task)
 
 

@@ -26,6 +26,7 @@ def fact_models() -> list[type[Fact]]:
 
 
 def trigger_names(table: str, vendor: str) -> list[str]:
+    """The triggers that one fact table has on `vendor`."""
     verbs = ["update", "delete", "replace"] if vendor == "sqlite" else ["change", "truncate"]
     return [f"{table}_no_{verb}" for verb in verbs]
 
@@ -52,10 +53,8 @@ def _sqlite_sql(model: type[models.Model]) -> Iterator[str]:
         yield f'DROP TRIGGER IF EXISTS "{name}"'
     yield f'CREATE TRIGGER "{table}_no_update" BEFORE UPDATE ON "{table}" {refuse}'
     yield f'CREATE TRIGGER "{table}_no_delete" BEFORE DELETE ON "{table}" {refuse}'
-    yield (
-        f'CREATE TRIGGER "{table}_no_replace" BEFORE INSERT ON "{table}" '
-        f'WHEN EXISTS (SELECT 1 FROM "{table}" WHERE {taken}) {refuse}'
-    )
+    replaced = f'EXISTS (SELECT 1 FROM "{table}" WHERE {taken})'  # noqa: S608 - names come from the models
+    yield f'CREATE TRIGGER "{table}_no_replace" BEFORE INSERT ON "{table}" WHEN {replaced} {refuse}'
 
 
 def _postgresql_sql(model: type[models.Model]) -> Iterator[str]:
@@ -67,12 +66,8 @@ def _postgresql_sql(model: type[models.Model]) -> Iterator[str]:
     change, truncate = trigger_names(table, "postgresql")
     yield f'DROP TRIGGER IF EXISTS "{change}" ON "{table}"'
     yield f'DROP TRIGGER IF EXISTS "{truncate}" ON "{table}"'
-    yield (
-        f'CREATE TRIGGER "{change}" BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW EXECUTE FUNCTION {FUNCTION}()'
-    )
-    yield (
-        f'CREATE TRIGGER "{truncate}" BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION}()'
-    )
+    yield (f'CREATE TRIGGER "{change}" BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW EXECUTE FUNCTION {FUNCTION}()')
+    yield (f'CREATE TRIGGER "{truncate}" BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION}()')
     for name in (change, truncate):
         yield f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"'
 
@@ -99,9 +94,7 @@ def installed_triggers(connection: BaseDatabaseWrapper) -> set[str]:
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     """What the list of facts asks for and the database does not have; empty when all facts are protected."""
-    wanted = {
-        name for model in fact_models() for name in trigger_names(model._meta.db_table, connection.vendor)
-    }
+    wanted = {name for model in fact_models() for name in trigger_names(model._meta.db_table, connection.vendor)}
     return sorted(wanted - installed_triggers(connection))
 
 

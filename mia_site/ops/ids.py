@@ -6,4 +6,5 @@ import uuid_utils.compat
 
 
 def uuid7() -> uuid.UUID:
+    """A new identifier; later ones sort after it."""
     return uuid_utils.compat.uuid7()

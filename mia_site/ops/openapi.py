@@ -21,7 +21,7 @@ def json_body(type_: type, *, many: bool = False) -> dict[str, Any]:
     return {"application/json": {"type": "array", "items": schema} if many else schema}
 
 
-def components_add(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
+def components_add(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular post-processing hook: puts the referenced schemas in."""
     _, components = msgspec.json.schema_components(_types, ref_template=REFERENCE)
     schemas = result.setdefault("components", {}).setdefault("schemas", {})

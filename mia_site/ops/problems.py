@@ -48,6 +48,7 @@ def invalid(field: str, value: object, expected: str, **extra: Any) -> Problem:
 
 
 def problem_response(problem: Problem) -> HttpResponse:
+    """The problem as an answer."""
     body: dict[str, Any] = {
         "type": f"about:blank#{problem.problem_code}",
         "title": HTTPStatus(problem.status_code).phrase,
@@ -68,7 +69,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | Respo
     """Django REST framework's exception handler. What it does not know becomes a 500 that blocks, and is logged."""
     problem = _known(error)
     if problem is None:
-        log.exception("request_failed", view=type(context.get("view")).__name__)
+        log.error("request_failed", view=type(context.get("view")).__name__, exc_info=error)
         problem = Problem(
             500, "engine_unavailable", "The desk failed on this request; nothing was recorded.", verdict="block",
             recorded=False,

@@ -20,6 +20,7 @@ from risk.selectors.account_state import AccountStateAnswer, account_state
 
 MAX_POINTS = 1000
 POINTS_BYTES = 1024 * 1024
+POINT = body_schema(EquityInput)
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ def _answer(told: EquityRecorded) -> RecordedAnswer:
 class EquityView(DeskView):
     @extend_schema(
         summary="Report equity, one point or a list; judged in the transaction that stores it",
-        request={"application/json": {"oneOf": [body_schema(EquityInput), {"type": "array", "items": body_schema(EquityInput)}]}},
+        request={"application/json": {"oneOf": [POINT, {"type": "array", "items": POINT}]}},
         responses={201: OpenApiResponse(body_schema(RecordedAnswer))},
     )  # fmt: skip
     def post(self, request: Request, code: str) -> Response:
@@ -61,9 +62,7 @@ class EquityView(DeskView):
         body = body_read(request, limit=POINTS_BYTES)
         many = body.lstrip()[:1] == b"["
         points = body_decode(body, list[EquityInput]) if many else [body_decode(body, EquityInput)]
-        return created(
-            _answer(equity_record(account=account.code, points=bounded(points), actor=actor_of(request)))
-        )
+        return created(_answer(equity_record(account=account.code, points=bounded(points), actor=actor_of(request))))
 
 
 def bounded(points: list[EquityInput]) -> list[EquityInput]:
@@ -81,9 +80,7 @@ class PositionsView(DeskView):
     def post(self, request: Request, code: str) -> Response:
         account = account_check(request, code)
         report = body_decode(body_read(request), PositionsInput)
-        return created(
-            _answer(positions_record(account=account.code, report=report, actor=actor_of(request)))
-        )
+        return created(_answer(positions_record(account=account.code, report=report, actor=actor_of(request))))
 
 
 class StateView(DeskView):

@@ -64,7 +64,7 @@ class BlockTradeAnswer(msgspec.Struct, frozen=True):
 
 
 class StopTradingView(DeskView):
-    error_extra = {"stop": True}  # noqa: RUF012 - ClassVar by the base class
+    error_extra = {"stop": True}
 
     @extend_schema(
         summary="Must trading stop at this drawdown? Records a snapshot and a penalty row; above the limit it stops",
@@ -84,7 +84,7 @@ class StopTradingView(DeskView):
 
 
 class BlockTradeView(DeskView):
-    error_extra = {"blocked": True}  # noqa: RUF012 - ClassVar by the base class
+    error_extra = {"blocked": True}
 
     @extend_schema(
         summary="Is a trade blocked by the macro calendar?",

@@ -27,4 +27,5 @@ def tightest_fraction(limits: Limits) -> DrawdownLimit | None:
 
 
 def deepest(views: tuple[DrawdownView, ...]) -> Decimal:
+    """The largest drawdown (fraction) of all rules; 0 without any."""
     return max((view.drawdown for view in views), default=Decimal(0))

@@ -30,6 +30,7 @@ from risk.selectors.pace import pace_view, position_view
 
 
 def state_view(row: AccountState | Desk) -> StateView:
+    """The trading state of an account or of the desk, as the gate judges it."""
     return StateView(
         state=TradingState(row.state), since=row.state_since, reason=row.state_reason, until=row.state_until
     )

@@ -24,6 +24,7 @@ class LoadedSet:
 
 @lru_cache(maxsize=8)
 def feature_set(set_id: UUID) -> LoadedSet:
+    """The set with this id, from memory after the first time."""
     row = FeatureSet.objects.get(id=set_id)
     return LoadedSet(
         id=row.id,
