@@ -24,6 +24,12 @@ def feature_importances() -> tuple[FeatureImportance, ...]:
     )
 
 
+def importance_csv() -> str:
+    """The set as a ``feature_importance.csv``."""
+    rows = (f"{feature.name},{feature.importance}" for feature in feature_importances())
+    return "\n".join(("feature,shap_value", *rows, ""))
+
+
 def feature_values(rng: Random, count: int, *, failing: bool = False) -> list[float]:
     """Values in a set's order; with `failing`, NaN for the features whose feed is down."""
     values = [round(rng.gauss(0, 1), 6) for _ in range(count)]

@@ -37,6 +37,11 @@ def calendar_path() -> Path:
     return folder() / "macro_events.csv"
 
 
+def features_path() -> Path:
+    """The synthetic feature set, as the model's training would hand it over."""
+    return folder() / "synthetic_feature_importance.csv"
+
+
 def private_write(path: Path, text: str) -> None:
     """Puts `text` into `path` whole or not at all; only the owner can read it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")

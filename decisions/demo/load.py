@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from decisions.demo import ACCOUNT, ACTOR, CLIENT, SOURCE, files
 from decisions.demo.account import World
 from decisions.demo.events import SyntheticEvent, calendar_csv, events_coming, events_past
-from decisions.demo.features import feature_importances
+from decisions.demo.features import importance_csv
 from decisions.demo.history import week_record
 from decisions.demo.limits import WEEK, live_limits, proposed_limits
 from decisions.demo.memory import memory_clusters
 from decisions.demo.people import Person, people_ensure
 from decisions.demo.sessions import Session, front_contract, sessions_before
 from decisions.demo.week import week
+from decisions.mia_import import ImportRequest, mia_import
 from mia_site.audit.actors import Actor
 from mia_site.audit.journal import change_record
 from mia_site.ops.alerts import alert_acknowledge
@@ -30,8 +31,15 @@ from risk.calendar_import import calendar_import
 from risk.import_job import ImportJob
 from risk.inputs import EquityInput
 from risk.models import Account, CalendarSource, Client, Cluster, Desk, FeatureSet, MacroEvent
-from risk.reference_import import clusters_import, features_import
-from risk.risk_controller import equity_record, limits_decide, limits_submit, trading_halt, trading_resume
+from risk.reference_import import clusters_import
+from risk.risk_controller import (
+    drawdown_check,
+    equity_record,
+    limits_decide,
+    limits_submit,
+    trading_halt,
+    trading_resume,
+)
 from risk.rules.limits import limits_parse
 from risk.rules.types import EventView, MemoryView, TradingState
 
@@ -55,6 +63,7 @@ def demo_load() -> Iterator[str]:
             people = _first_start(database_now())
     with transaction.atomic():
         _keep(database_now())
+    drawdown_check(actor=ACTOR)  # the worker's first one is a minute away
     yield from _lines(people)
 
 
@@ -89,7 +98,9 @@ def _features() -> FeatureSet:
     desk = Desk.objects.select_related("feature_set").filter(id=1).first()
     if desk is not None and desk.feature_set is not None:
         return desk.feature_set
-    features_import(feature_importances(), ImportJob(ACTOR, f"{SOURCE} features"))
+    path = files.features_path()
+    files.private_write(path, importance_csv())
+    list(mia_import(path, ImportRequest(ACTOR)))
     features = Desk.objects.select_related("feature_set").get(id=1).feature_set
     assert features is not None
     return features

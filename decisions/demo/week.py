@@ -14,7 +14,7 @@ from decisions.demo.account import Equity, Held, Lifted, Shot, SimulatedAccount,
 from decisions.demo.features import feature_values
 from decisions.demo.sessions import Session
 from risk.rules.gate import judge
-from risk.rules.types import Ask, Facts, Side, Verdict, VerdictKind
+from risk.rules.types import Ask, Facts, Side, TradingState, Verdict, VerdictKind
 
 SEED = "synthetic week 7"
 SESSION_MINUTES = 390
@@ -25,7 +25,7 @@ BURST_CADENCE = 2
 USUAL, LARGE, TOO_LARGE = Decimal(1), Decimal(4), Decimal(6)
 RIGHT = 0.62
 """How often the synthetic model is right: it sees the synthetic future."""
-HOLDS = 0.25
+HOLDS, HOLDS_STOPPED = 0.25, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ STORIES = (
     Story(burst=range(90, 180)),
     Story(),  # the synthetic FOMC statement
     Story(fall=range(100, 150), fall_points=14.0),
-    Story(),
+    Story(failing=range(20, 50), too_large=70),
 )
 
 
@@ -130,7 +130,7 @@ class _Day:
             self._leave(minute, at)
         elif minute == self.story.fall.start and self.story.fall:
             self._open(minute, at, Side.BUY, LARGE)
-        elif following == self.story.fall.start or self.rng.random() < HOLDS:
+        elif following == self.story.fall.start or self.rng.random() < self._holds():
             self._ask(minute, at, "hold", None, None, self._trade_name())
         else:
             too_large = minute >= self.story.too_large and not self.large_asked
@@ -138,6 +138,10 @@ class _Day:
             rises = self.path[following] > self.path[minute]
             right = too_large or self.rng.random() < RIGHT
             self._open(minute, at, Side.BUY if rises == right else Side.SELL, TOO_LARGE if too_large else USUAL)
+
+    def _holds(self) -> float:
+        """A bot that is stopped still asks, but seldom."""
+        return HOLDS if self.account.state.state is TradingState.ACTIVE else HOLDS_STOPPED
 
     def _open(self, minute: int, at: datetime, side: Side, quantity: Decimal) -> None:
         trade = self._trade_name()
