@@ -4,9 +4,11 @@ import hashlib
 import struct
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import factory
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from factory.django import DjangoModelFactory
@@ -58,10 +60,16 @@ class FactFactory(DjangoModelFactory[Any]):
         abstract = True
 
     @classmethod
-    def _create(cls, model_class: type[Any], **kwargs: Any) -> Fact:
+    def _create(cls, model_class: type[Any], **kwargs: Any) -> Any:
         fact = model_class(**kwargs)
         fact_record(fact)
         return fact
+
+
+@lru_cache(maxsize=1)
+def _hashed() -> str:
+    """Hashing is slow by design; once is enough."""
+    return make_password(PASSWORD)
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -77,7 +85,7 @@ class UserFactory(DjangoModelFactory[User]):
     @classmethod
     def _create(cls, model_class: type[User], **kwargs: Any) -> User:
         role = kwargs.pop("role", "")
-        user = model_class.objects.create_user(password=PASSWORD, **kwargs)
+        user = model_class.objects.create(password=_hashed(), **kwargs)
         if role:
             user.groups.add(Group.objects.get(name=role))
         return user
@@ -173,7 +181,7 @@ class EquityPointFactory(OfAccount):
     equity = Decimal("50250.5")
 
     @classmethod
-    def _create(cls, model_class: type[Any], **kwargs: Any) -> Fact:
+    def _create(cls, model_class: type[Any], **kwargs: Any) -> Any:
         """Points have no entry of their own: that of their batch commits to them."""
         kwargs.setdefault("recorded_at", kwargs["at"])
         point = model_class(**kwargs)
@@ -297,7 +305,7 @@ class DecisionFactory(OfAccount):
     )
 
     @classmethod
-    def _create(cls, model_class: type[Any], **kwargs: Any) -> Fact:
+    def _create(cls, model_class: type[Any], **kwargs: Any) -> Any:
         vector = kwargs.pop("vector", None)
         decision = model_class(**kwargs)
         companions: tuple[Fact, ...] = ()

@@ -73,7 +73,7 @@ def _equity(account: Account, now: datetime) -> None:
     points = [
         EquityInput(
             at=now - timedelta(minutes=3 * (120 - step)),
-            equity=Decimal(round(50_000 + 900 * math.sin(step / 17) + 8 * step, 2)).quantize(Decimal("0.01")),
+            equity=Decimal(round(50_000 + 1100 * math.sin(step / 14) + 3 * step, 2)).quantize(Decimal("0.01")),
             positions=(PositionInput(instrument="ES", quantity=Decimal(2)),) if step == 120 else None,
         )
         for step in range(121)

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -62,9 +61,6 @@ class EntryAdmin(FactAdmin):
         names = actor_names(row.actor for row in rows)
         for row in rows:
             row.actor_shown = names[row.actor]
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).defer("body")
 
     @admin.display(description=gettext_lazy("when (UTC)"))
     def at(self, row: Entry) -> str:

@@ -1,11 +1,12 @@
 """Pages of the work rows of operations. They are here because the operations app knows no other, the journal's too."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase, HttpResponseNotAllowed
 from django.urls import path, reverse
@@ -14,15 +15,31 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from mia_site.audit.actors import Actor, ActorKind
 from mia_site.audit.admin.base import ReadOnlyAdmin, request_actor
 from mia_site.audit.admin.filters import DayRangeFilter, select_of
 from mia_site.audit.admin.rendering import EMPTY, badge, number
+from mia_site.audit.journal import change_record
 from mia_site.ops.alert_texts import alert_codes
 from mia_site.ops.alerts import alert_acknowledge, alert_text
 from mia_site.ops.models import Alert, AlertDelivery, Timing
+from mia_site.ops.signals import alert_acknowledged
 
 PRIORITY_TONES = {1: "plain", 2: "plain", 3: "info", 4: "warn", 5: "bad"}
 DELIVERY_TONES = {"pending": "info", "sent": "good", "failed": "bad"}
+
+
+@receiver(alert_acknowledged, dispatch_uid="journal-acknowledgement")
+def acknowledgement_record(alert: Alert, by: str, **_: Any) -> None:
+    """Who saw an alert is part of the record, in the transaction that notes it."""
+    kind, _colon, name = by.partition(":")
+    change_record(
+        alert,
+        action="acknowledged",
+        actor=Actor(cast("ActorKind", kind), name),
+        account=alert.account,
+        after={"code": alert.code, "priority": alert.priority, "raised_at": alert.created_at},
+    )
 
 
 def _priorities() -> list[tuple[int, str]]:
