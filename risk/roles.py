@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connections
 from django.db.models import Q
 
-from mia_site.ops.append_only import fact_models
+from mia_site.ops.append_only import append_only_models
 
 COMPLIANCE_VIEWER = "compliance viewer"
 RISK_MANAGER = "risk manager"
@@ -65,7 +65,7 @@ def _named(*names: str) -> set[Permission]:
 
 def fact_writes() -> Iterable[str]:
     """Permissions that would let somebody write facts by hand, were the admin not closed to all of them."""
-    for model in fact_models():
+    for model in append_only_models():
         for action in ("add", "change", "delete"):
             yield f"{model._meta.app_label}.{action}_{model._meta.model_name}"
 

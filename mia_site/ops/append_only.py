@@ -13,16 +13,21 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.operations.base import Operation
 
-from mia_site.ops.facts import Fact
+from mia_site.ops.facts import AppendOnly, Fact
 
 MESSAGE = "append-only"
 FUNCTION = "mia_append_only"
 
 
+def append_only_models() -> list[type[AppendOnly]]:
+    """Every table that the triggers protect, by label: the facts, and the ledger over them."""
+    found = [model for model in apps.get_models() if issubclass(model, AppendOnly) and not model._meta.proxy]
+    return sorted(found, key=lambda model: model._meta.label)
+
+
 def fact_models() -> list[type[Fact]]:
     """Every concrete fact of the installed apps, by label."""
-    found = [model for model in apps.get_models() if issubclass(model, Fact) and not model._meta.proxy]
-    return sorted(found, key=lambda model: model._meta.label)
+    return [model for model in append_only_models() if issubclass(model, Fact)]
 
 
 def trigger_names(table: str, vendor: str) -> list[str]:
@@ -93,18 +98,18 @@ def installed_triggers(connection: BaseDatabaseWrapper) -> set[str]:
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """What the list of facts asks for and the database does not have; empty when all facts are protected."""
-    wanted = {name for model in fact_models() for name in trigger_names(model._meta.db_table, connection.vendor)}
+    """What the list of tables asks for and the database does not have; empty when all are protected."""
+    wanted = {name for model in append_only_models() for name in trigger_names(model._meta.db_table, connection.vendor)}
     return sorted(wanted - installed_triggers(connection))
 
 
 def protect_after_migrate(app_config: Any, using: str, **_: Any) -> None:
-    """`post_migrate` of each app: reinstalls the triggers of its facts."""
+    """`post_migrate` of each app: reinstalls the triggers of its tables."""
     from django.db import connections
 
     connection = connections[using]
     tables = set(connection.introspection.table_names())
-    for model in fact_models():
+    for model in append_only_models():
         if model._meta.app_label == app_config.label and model._meta.db_table in tables:
             protect(connection, model)
 

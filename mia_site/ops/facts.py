@@ -1,4 +1,4 @@
-"""`Fact`: a row that is written once. The database holds the rule (append_only.py); this says it early, in Python."""
+"""Rows that are written once. The database holds the rule (append_only.py); this says it early, in Python."""
 
 from typing import Any, ClassVar, NoReturn
 
@@ -11,14 +11,8 @@ class FactIsImmutable(TypeError):
     """Somebody tried to change or delete a recorded fact; correct it with a new fact."""
 
 
-class Fact(models.Model):
-    """An append-only row: UUIDv7 primary key, and when the database's clock says it was recorded."""
-
-    kind: ClassVar[str] = ""
-    """Name of the fact in the journal, for example ``decision``; stable, since it is hashed."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    recorded_at = models.DateTimeField(editable=False)
+class AppendOnly(models.Model):
+    """A row that nobody changes or deletes: facts, and the tables of the ledger over them."""
 
     class Meta:
         abstract = True
@@ -30,3 +24,16 @@ class Fact(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise FactIsImmutable(f"{self._meta.label} {self.pk} is recorded; facts are never deleted")
+
+
+class Fact(AppendOnly):
+    """Something that happened: UUIDv7 primary key, and when the database's clock says it was recorded."""
+
+    kind: ClassVar[str] = ""
+    """Name of the fact in the journal, for example ``decision``; stable, since it is hashed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    recorded_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        abstract = True

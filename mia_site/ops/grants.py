@@ -10,7 +10,7 @@ from django.core import checks
 from django.db import connections
 from psycopg import sql
 
-from mia_site.ops.append_only import fact_models
+from mia_site.ops.append_only import append_only_models
 
 WORK_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 FACT_RIGHTS = ("SELECT", "INSERT")
@@ -18,7 +18,7 @@ FACT_RIGHTS = ("SELECT", "INSERT")
 
 def table_rights() -> dict[str, tuple[str, ...]]:
     """What the site may do on each table: read and add facts, and ordinary work on the rest."""
-    facts = {model._meta.db_table for model in fact_models()}
+    facts = {model._meta.db_table for model in append_only_models()}
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed}
     rights = {table: FACT_RIGHTS if table in facts else WORK_RIGHTS for table in sorted(tables)}
     return {**rights, "django_migrations": ("SELECT",)}
@@ -63,7 +63,7 @@ def site_role_check(databases: Sequence[str] | None = None, **_: Any) -> list[ch
 
 def _tables_present() -> list[str]:
     present = set(connections["default"].introspection.table_names())
-    return [table for table in (model._meta.db_table for model in fact_models()) if table in present]
+    return [table for table in (model._meta.db_table for model in append_only_models()) if table in present]
 
 
 def _may(table: str, right: str) -> bool:
