@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import force_setattr
 
 from risk.inputs import (
+    END,
     PRINTABLE,
     AccountCode,
     Aware,
@@ -19,13 +21,14 @@ from risk.inputs import (
     Reason,
     Text,
     decimal_check,
+    moment_utc,
     positions_check,
 )
 
-Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Word = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9_]{{0,31}}{END}")]
 Share = Annotated[float, Meta(ge=0, le=1)]
 TradeId = Annotated[str, Meta(min_length=1, max_length=128, pattern=PRINTABLE)]
-FeatureName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[ -~]+$")]
+FeatureName = Annotated[str, Meta(min_length=1, max_length=200, pattern=rf"^[ -~]+{END}")]
 SUM_TOLERANCE = 1e-9
 
 
@@ -84,6 +87,10 @@ class DecisionInput(Input, frozen=True):
         decimal_check("quantity", self.quantity, positive=True)
         decimal_check("price", self.price)
         positions_check("positions", self.positions)
+        if self.decided_at is not None:
+            force_setattr(self, "decided_at", moment_utc("decided_at", self.decided_at))
+        if not all(map(math.isfinite, self.features.values())):
+            raise ValueError("features: expected finite numbers; leave out what is missing")
 
 
 class OutcomeInput(Input, frozen=True):
@@ -96,6 +103,7 @@ class OutcomeInput(Input, frozen=True):
     exit_price: Decimal | None = None
 
     def __post_init__(self) -> None:
+        force_setattr(self, "closed_at", moment_utc("closed_at", self.closed_at))
         decimal_check("pnl", self.pnl)
         decimal_check("quantity", self.quantity, positive=True)
         decimal_check("exit_price", self.exit_price)

@@ -1,23 +1,37 @@
 """What comes in at the door of the risk services: frozen, bounded, checked. Decimals come from text, never float."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import force_setattr
 
 MAX_MONEY = Decimal(10) ** 11
 PLACES = Decimal("0.0001")
 
-Instrument = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._/-]{0,31}$")]
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+END = r"(?!\n)$"
+"""The end of a text. A bare `$` also matches before a newline that ends it."""
+Instrument = Annotated[str, Meta(pattern=rf"^[A-Z0-9][A-Z0-9._/-]{{0,31}}{END}")]
 Aware = Annotated[datetime, Meta(tz=True)]
-AccountCode = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$")]
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+AccountCode = Annotated[str, Meta(pattern=rf"^[A-Z0-9][A-Z0-9._-]{{0,31}}{END}")]
+PRINTABLE = rf"^[^\x00-\x1f\x7f]*{END}"
 """One line without control characters: identifiers stand in files of one row a line."""
 Text = Annotated[str, Meta(max_length=128, pattern=PRINTABLE)]
 Label = Annotated[str, Meta(max_length=64, pattern=PRINTABLE)]
-Reason = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
+Reason = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+"""Free text, in lines; no other control characters: they would speak to the terminal that shows it."""
+
+
+def moment_utc(field: str, value: datetime) -> datetime:
+    """`value` in UTC. Raises ValueError without a zone, and outside 1970 to 2200: PostgreSQL refuses some offsets, and
+    Python's calendar ends where the year 1 or 9999 is moved to another zone."""
+    if value.tzinfo is None or not EARLIEST <= value < LATEST:
+        raise ValueError(f"{field}: expected a time with its zone, from 1970 to 2199")
+    return value.astimezone(UTC)
 
 
 def decimal_check(field: str, value: Decimal | None, *, positive: bool = False) -> None:
@@ -65,6 +79,7 @@ class EquityInput(Input, frozen=True):
     positions: Positions | None = None
 
     def __post_init__(self) -> None:
+        force_setattr(self, "at", moment_utc("at", self.at))
         for name in ("equity", "balance", "open_pnl", "cash_flow"):
             decimal_check(name, getattr(self, name))
         positions_check("positions", self.positions)
@@ -77,6 +92,7 @@ class PositionsInput(Input, frozen=True):
     positions: Positions
 
     def __post_init__(self) -> None:
+        force_setattr(self, "at", moment_utc("at", self.at))
         positions_check("positions", self.positions)
 
 

@@ -1,5 +1,7 @@
 """Bodies with many decisions: a JSON array or NDJSON, bounded; every wrong row is named by its index."""
 
+import io
+import itertools
 from typing import Any
 
 import msgspec
@@ -11,20 +13,23 @@ from mia_site.ops.problems import Problem
 MAX_ROWS = 1000
 BATCH_BYTES = 16 * 1024 * 1024
 ERRORS_SHOWN = 100
+MAX_COMMAS = MAX_ROWS * 2_500
+"""More than the largest rows have: a reason may be 2,000 characters."""
 
 
 def batch_decode(body: bytes) -> list[DecisionInput]:
     """All rows, or a `Problem` that lists what is wrong with which row. Raises `BodyError` for the whole body."""
     rows = _rows(body)
     if not 1 <= len(rows) <= MAX_ROWS:
-        raise BodyError("", f"1 to {MAX_ROWS} decisions, got {len(rows)}")
+        raise BodyError("", f"1 to {MAX_ROWS} decisions")
     decoded: list[DecisionInput] = []
     errors: list[dict[str, Any]] = []
     for index, row in enumerate(rows):
         try:
             decoded.append(body_decode(row, DecisionInput))
         except BodyError as error:
-            errors.append({"index": index, "field": error.field or "body", "expected": error.expected})
+            told = {"index": index, "field": error.field or "body", "expected": error.expected}
+            errors.append(told if error.value is None else {**told, "value": str(error.value)[:200]})
     if errors:
         raise Problem(
             400, "invalid_request", f"{len(errors)} of {len(rows)} rows cannot be taken; nothing was recorded.",
@@ -34,6 +39,10 @@ def batch_decode(body: bytes) -> list[DecisionInput]:
 
 
 def _rows(body: bytes) -> list[bytes]:
+    """The rows, undecoded, and one more than are taken where there are more: small rows must not become large lists."""
     if body.lstrip()[:1] == b"[":
+        if body.count(b",") > MAX_COMMAS:
+            raise BodyError("", f"1 to {MAX_ROWS} decisions")
         return [bytes(raw) for raw in body_decode(body, list[msgspec.Raw])]
-    return [line for line in body.splitlines() if line.strip()]
+    lines = (line.strip() for line in io.BytesIO(body))
+    return list(itertools.islice(filter(None, lines), MAX_ROWS + 1))

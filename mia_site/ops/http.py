@@ -1,5 +1,6 @@
 """Bodies of the API: decoded and checked in one step, every size bounded."""
 
+import contextlib
 import re
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ MEGABYTE = 1024 * 1024
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _FIELD = re.compile(r"^(?P<field>[a-z_0-9.\[\]]+): (?P<rest>.+)$")
 _STEP = re.compile(r"[^.\[\]]+")
+_INDEX = re.compile(r"[0-9]{1,9}")
 _NAMED = re.compile(r"`(?P<name>[^`]+)`")
 
 
@@ -28,12 +30,24 @@ class BodyError(ValueError):
 def body_read(request: Request, *, limit: int = MEGABYTE) -> bytes:
     """The raw body, at most `limit` bytes; raises `BodyTooLarge`."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdecimal() and int(declared) > limit:
         raise BodyTooLarge(limit)
-    body: bytes = request._request.read(limit + 1)
+    body: bytes = body_source(request).read(limit + 1)
     if len(body) > limit:
         raise BodyTooLarge(limit)
     return body
+
+
+def body_source(request: Request) -> Any:
+    """What the body is read from (`read(size)`).
+
+    Django takes a body without Content-Length for an empty one. A chunked body ends by itself where the server says so
+    (`wsgi.input_terminated`), and is then read from the server.
+    """
+    chunked = request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
+    if chunked and request.META.get("wsgi.input_terminated"):
+        return request.META["wsgi.input"]
+    return request._request
 
 
 class BodyTooLarge(BodyError):
@@ -55,6 +69,15 @@ def body_decode(body: bytes, type_: type[Body]) -> Body:
         raise BodyError("", f"JSON ({error})") from error
 
 
+def body_convert(plain: object, type_: type[Body]) -> Body:
+    """Plain Python values as `type_`, for callers without JSON. Raises `BodyError`."""
+    try:
+        return msgspec.convert(plain, type_)
+    except msgspec.ValidationError as error:
+        field, expected = _read_message(str(error))
+        raise BodyError(field, expected, _scalar_at(plain, field)) from error
+
+
 def _read_message(message: str) -> tuple[str, str]:
     """Field and expectation out of msgspec's sentence (or out of ours, which begins with the field)."""
     match = _PATH.search(message)
@@ -73,12 +96,18 @@ def _read_message(message: str) -> tuple[str, str]:
 
 
 def _value_at(body: bytes, path: str) -> object:
-    """What stands at `path` in the body; None where nothing does."""
-    value: Any = msgspec.json.decode(body)
+    """What stands at `path` in the body; None where nothing does, or where what follows the first fault is no JSON."""
+    value: Any = None
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = msgspec.json.decode(body)
+    return _scalar_at(value, path)
+
+
+def _scalar_at(value: Any, path: str) -> object:
     for name in _STEP.findall(path):
         if isinstance(value, dict):
             value = value.get(name)
-        elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
+        elif isinstance(value, list) and _INDEX.fullmatch(name) and int(name) < len(value):
             value = value[int(name)]
         else:
             return None
@@ -98,7 +127,5 @@ class JsonRenderer(BaseRenderer):
     charset = None
     render_style = "binary"
 
-    def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
-    ) -> bytes:
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         return b"" if data is None else body_encode(data)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from msgspec.structs import force_setattr
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,7 +14,7 @@ from mia_site.ops.http import body_decode, body_read
 from mia_site.ops.openapi import body_schema, json_body
 from mia_site.ops.retry import Deadline
 from risk.api.base import DeskView, account_check, actor_of
-from risk.inputs import AccountCode, Aware, Input, Instrument
+from risk.inputs import AccountCode, Aware, Input, Instrument, moment_utc
 from risk.receipts import Receipt, receipt_of
 from risk.risk_controller import stop_judge
 from risk.trade_window_filter import REQUEST_SECONDS, trade_window
@@ -49,6 +50,10 @@ class BlockTradeInput(Input, frozen=True):
     instrument: Instrument
     at: Aware | None = None
     event_active: bool = False
+
+    def __post_init__(self) -> None:
+        if self.at is not None:
+            force_setattr(self, "at", moment_utc("at", self.at))
 
 
 class ReasonAnswer(msgspec.Struct, frozen=True):
