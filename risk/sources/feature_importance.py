@@ -9,11 +9,11 @@ from risk.sources.records import FeatureImportance, Kind, Parsed, SourceError
 from risk.sources.rows import FieldError, Row, collect
 from risk.sources.tables import read_table
 from risk.sources.text import decode
+from risk.sources.withdrawn import NAMES, is_withdrawn
 
 FEATURE_COUNT = 150
 NAME_COLUMNS = ("feature", "feature_name")
 VALUE_COLUMNS = ("shap_value", "importance", "mean_abs_shap", "shap_importance")
-_WITHDRAWN = ("obs_t", "dxfeed")
 
 
 def parse_feature_importance(data: bytes, *, count: int = FEATURE_COUNT) -> Parsed[FeatureImportance]:
@@ -44,10 +44,9 @@ def _reader(name_column: str, value_column: str) -> Callable[[Row], FeatureImpor
 
     def record_of(row: Row) -> FeatureImportance:
         name = text_field(row.values, name_column)
-        if not name.isascii() or name.lower().startswith(_WITHDRAWN):
-            raise FieldError(
-                name_column, name, "an ASCII name outside the withdrawn obs_t and dxFeed features"
-            )
+        if not name.isascii() or is_withdrawn(name):
+            expected = f"an ASCII name outside the withdrawn {' and '.join(NAMES)} features"
+            raise FieldError(name_column, name, expected)
         if name in seen:
             raise FieldError(name_column, name, "a feature that no line above names")
         expected = "a finite number"

@@ -136,7 +136,5 @@ def _rejections(files: int, refused: int, rows: int) -> str:
         )
         parts.append(text % {"refused": refused, "files": files})
     if rows:
-        parts.append(
-            ngettext("%(rows)d row was rejected", "%(rows)d rows were rejected", rows) % {"rows": rows}
-        )
+        parts.append(ngettext("%(rows)d row was rejected", "%(rows)d rows were rejected", rows) % {"rows": rows})
     return _("%(what)s; everything else is done.") % {"what": ", ".join(parts)}
