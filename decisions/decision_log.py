@@ -97,9 +97,7 @@ def submit(
             account=client.account.code,
             params={"error": type(error).__name__},
         )
-        raise EngineUnavailable(
-            f"{type(error).__name__}: the decision could not be recorded in time"
-        ) from error
+        raise EngineUnavailable(f"{type(error).__name__}: the decision could not be recorded in time") from error
 
 
 def _check(sent: Sequence[DecisionInput], client: Client, key: str) -> None:
@@ -128,9 +126,7 @@ def _submit(
     return receipted
 
 
-def decisions_write(
-    sent: Sequence[DecisionInput], *, account: str, client: Client | None, actor: Actor
-) -> Receipted:
+def decisions_write(sent: Sequence[DecisionInput], *, account: str, client: Client | None, actor: Actor) -> Receipted:
     """Judges (mode gate) and records decisions of one account in the caller's transaction; the door of every way in."""
     return _judge_and_write(_book(account), sent, client=client, actor=actor)
 
@@ -151,9 +147,7 @@ def _judge_and_write(
     return Receipted(answers, receipt_sign(leaves, book.now))
 
 
-def _judge_all(
-    book: FactsBook, sent: Sequence[DecisionInput], *, client: Client | None, actor: Actor
-) -> list[Judged]:
+def _judge_all(book: FactsBook, sent: Sequence[DecisionInput], *, client: Client | None, actor: Actor) -> list[Judged]:
     judged = []
     for index, item in enumerate(sent):
         try:
@@ -174,9 +168,7 @@ def _write(state: AccountState, judged: Sequence[Judged], *, actor: Actor) -> li
         if item.features is not None:
             written.companions.append(item.features)
     leaves = written.record(actor=actor, account=state.account.code)
-    Admission.objects.bulk_create(
-        [item.admission for item in judged if item.admission is not None], batch_size=BATCH
-    )
+    Admission.objects.bulk_create([item.admission for item in judged if item.admission is not None], batch_size=BATCH)
     state.save()
     return leaves
 
@@ -197,9 +189,7 @@ def _stored(client: Client, key: str, body: bytes) -> list[Decision]:
 
 def _replayed(decisions: Sequence[Decision], book: FactsBook) -> Receipted:
     """The stored decisions again. After expiry, or once state or limits are others, none may be acted on."""
-    entries = {
-        entry.id: entry for entry in Entry.objects.filter(id__in=[decision.id for decision in decisions])
-    }
+    entries = {entry.id: entry for entry in Entry.objects.filter(id__in=[decision.id for decision in decisions])}
     leaves = [Leaf(decision.id, bytes(entries[decision.id].leaf_hash)) for decision in decisions]
     answers = [
         Answered(decision, leaf, expired=_expired(decision, book))
@@ -236,9 +226,7 @@ def log_decision(
                 "regime_probs": dict(regime_probs), "instrument": instrument, "mode": "record", **details,
             }
         )  # fmt: skip
-        return with_retries(
-            lambda: _log(sent, actor or command_actor("log_decision")), retry_on=OperationalError
-        )
+        return with_retries(lambda: _log(sent, actor or command_actor("log_decision")), retry_on=OperationalError)
     except Exception as error:
         alert_raise_outside(
             "decision_not_logged", priority=3, account=account or "",

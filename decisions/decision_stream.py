@@ -41,9 +41,7 @@ def stream_append(position: StreamPosition, rows: Sequence[DecisionInput], *, ac
             raise OtherAccount(row.account)
     try:
         with transaction.atomic():
-            written = decisions_write(
-                rows, account=position.client.account.code, client=position.client, actor=actor
-            )
+            written = decisions_write(rows, account=position.client.account.code, client=position.client, actor=actor)
             _move(position, len(rows))
     except DatabaseError as error:
         raise EngineUnavailable(f"{type(error).__name__}: the rows could not be recorded") from error

@@ -110,8 +110,7 @@ def _files(path: Path) -> list[Path]:
 
 def _is_sidecar(file: Path, files: set[Path]) -> bool:
     return any(
-        file.name.endswith(ending) and file.with_name(file.name.removesuffix(ending)) in files
-        for ending in SIDECARS
+        file.name.endswith(ending) and file.with_name(file.name.removesuffix(ending)) in files for ending in SIDECARS
     )
 
 

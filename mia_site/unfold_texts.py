@@ -5,6 +5,9 @@ Nothing imports this; `makemessages` reads it.
 
 from django.utils.translation import gettext_noop
 
+# The library writes some of them with a typographic apostrophe.
+# ruff: noqa: RUF001
+
 TEXTS = (
     gettext_noop("Select record"),
     gettext_noop("Select action"),

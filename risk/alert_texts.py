@@ -20,7 +20,9 @@ CALENDAR_TEXTS: dict[str, str] = {
 }
 
 CONTROLLER_TEXTS: dict[str, str] = {
-    "drawdown_breached": gettext_noop("%(account)s: drawdown %(drawdown)s is above the limit %(limit)s, trading is stopped"),
+    "drawdown_breached": gettext_noop(
+        "%(account)s: drawdown %(drawdown)s is above the limit %(limit)s, trading is stopped"
+    ),
     "drawdown_in_shadow": gettext_noop(
         "%(account)s: drawdown %(drawdown)s is above the limit %(limit)s; the rule is in shadow, nothing was stopped"
     ),

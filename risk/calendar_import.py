@@ -76,9 +76,7 @@ class _Plan:
     unchanged: int
 
 
-def calendar_import(
-    source: str, data: bytes, *, name: str, actor: Actor, dry_run: bool = False
-) -> CalendarReading:
+def calendar_import(source: str, data: bytes, *, name: str, actor: Actor, dry_run: bool = False) -> CalendarReading:
     """Read the calendar file `data` as what `source` (at most 64 characters) now says.
 
     An event is known again by source, type, currency and start; one whose impact or cluster differs gets a

@@ -123,9 +123,7 @@ def _close(row: WindowAnnouncement, now: datetime, accounts: Sequence[str]) -> i
     return 1
 
 
-def _alert(
-    code: str, priority: int, row: WindowAnnouncement, accounts: Sequence[str], until: datetime
-) -> None:
+def _alert(code: str, priority: int, row: WindowAnnouncement, accounts: Sequence[str], until: datetime) -> None:
     shown = ", ".join(accounts[:ACCOUNTS_SHOWN]) + (", …" if len(accounts) > ACCOUNTS_SHOWN else "")
     alert_raise(
         code,

@@ -37,8 +37,7 @@ def limits_import(record: LimitsRecord, job: ImportJob) -> Tally:
     )
     tally.notes += [f"mapped: {key} -> {path} = {value}" for key, path, value in record.mapped]
     tally.notes += [
-        f"ignored: {count} {'key' if count == 1 else 'keys'}: {reason}"
-        for reason, count in ignored.most_common()
+        f"ignored: {count} {'key' if count == 1 else 'keys'}: {reason}" for reason, count in ignored.most_common()
     ]
     return tally
 

@@ -156,10 +156,6 @@ def _open_check(state: AccountState, version: LimitsVersion, actor: Actor) -> No
     if version.applied or hasattr(version, "approval"):
         raise InputError("version", version.version, "a version that is still proposed")
     if state.limits is not None and version.version < state.limits.version:
-        raise InputError(
-            "version", version.version, f"a version newer than {state.limits.version}, which is in force"
-        )
+        raise InputError("version", version.version, f"a version newer than {state.limits.version}, which is in force")
     if version.proposer == str(actor):
-        raise InputError(
-            "approver", str(actor), "a second person: who proposes a loosening does not approve it"
-        )
+        raise InputError("approver", str(actor), "a second person: who proposes a loosening does not approve it")

@@ -84,9 +84,7 @@ def _aged(name: str, at: datetime | None, now: datetime, limit: float, fix: str)
 
 def _equity(state: AccountState, limits: Limits | None, now: datetime) -> Readiness:
     excuse = _excused(limits, RuleName.EQUITY)
-    at = (
-        None if state.equity_at is None else min(state.equity_at, state.equity_received_at or state.equity_at)
-    )
+    at = None if state.equity_at is None else min(state.equity_at, state.equity_received_at or state.equity_at)
     if excuse:
         return Readiness("equity", True, excuse, "", _age(at, now))
     seconds = limits.freshness.equity_seconds if limits else 120
@@ -113,9 +111,7 @@ def _features(desk: Desk, limits: Limits | None) -> Readiness:
     if excuse:
         return Readiness("features", True, excuse)
     if desk.feature_set is None:
-        return Readiness(
-            "features", False, _("no feature set"), "manage.py import_mia feature_importance.csv"
-        )
+        return Readiness("features", False, _("no feature set"), "manage.py import_mia feature_importance.csv")
     told = {"version": desk.feature_set.version, "count": desk.feature_set.count}
     return Readiness("features", True, _("set %(version)s with %(count)s features") % told)
 
@@ -124,9 +120,7 @@ def _memory(limits: Limits | None, now: datetime) -> Readiness:
     count = Cluster.objects.filter(at__lte=now).count()
     required = limits is not None and limits.memory.required and not _excused(limits, RuleName.MEMORY)
     fix = "manage.py import_mia market_memory.db" if required and not count else ""
-    return Readiness(
-        "market memory", bool(count) or not required, _("%(count)s clusters") % {"count": count}, fix
-    )
+    return Readiness("market memory", bool(count) or not required, _("%(count)s clusters") % {"count": count}, fix)
 
 
 def _checks(desk: Desk, now: datetime) -> Readiness:

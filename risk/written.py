@@ -21,6 +21,4 @@ class Written:
 
     def record(self, *, actor: Actor, account: str, why: str = "") -> list[Leaf]:
         """Writes everything with its journal entries; returns one leaf per fact, in order."""
-        return facts_record(
-            self.facts, companions=self.companions, actor=actor, account=account, why=why[:2000]
-        )
+        return facts_record(self.facts, companions=self.companions, actor=actor, account=account, why=why[:2000])

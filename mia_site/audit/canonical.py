@@ -51,7 +51,7 @@ def _scalar(value: Any, path: str) -> Any:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise NotCanonical(path, f"{value} is not a finite number")
-        return format(value if value else abs(value), "f")
+        return format(value or abs(value), "f")
     if isinstance(value, datetime):
         return timestamp(value)
     if isinstance(value, UUID):
@@ -68,8 +68,7 @@ def normalise(value: Any, path: str = "", depth: int = 0) -> Any:
             if not (isinstance(key, str) and key.isascii()):
                 raise NotCanonical(path, f"key {key!r} is not ASCII text")
         return {
-            str(key): normalise(item, f"{path}.{key}" if path else str(key), depth + 1)
-            for key, item in value.items()
+            str(key): normalise(item, f"{path}.{key}" if path else str(key), depth + 1) for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [normalise(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]

@@ -11,6 +11,4 @@ def memory_view(now: datetime) -> MemoryView | None:
     cluster = Cluster.objects.filter(at__lte=now).order_by("-at", "-id").first()
     if cluster is None:
         return None
-    return MemoryView(
-        cluster_ids=(str(cluster.id),), at=cluster.at, vix_es_correlation=cluster.vix_es_correlation
-    )
+    return MemoryView(cluster_ids=(str(cluster.id),), at=cluster.at, vix_es_correlation=cluster.vix_es_correlation)

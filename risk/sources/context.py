@@ -79,9 +79,7 @@ def context_of(flat: Mapping[str, object], used: Collection[str], notes: Notes) 
             if len(context) < MAX_CONTEXT_NAMES and size <= MAX_CONTEXT_BYTES:
                 context[name] = value
                 continue
-            problem = (
-                f"context values left out beyond {MAX_CONTEXT_NAMES} names or {MAX_CONTEXT_BYTES // 1024} kB"
-            )
+            problem = f"context values left out beyond {MAX_CONTEXT_NAMES} names or {MAX_CONTEXT_BYTES // 1024} kB"
         notes.tally(problem)
     return context
 

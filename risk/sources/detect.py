@@ -81,9 +81,7 @@ def _of_database(data: bytes) -> Kind:
     if "trade_snapshots" in names:
         return Kind.TRADING_SNAPSHOTS
     listed = ", ".join(sorted(shown(table, 40) for table in names)[:10]) or "none"
-    raise SourceError(
-        f"the database has neither a table clusters nor trade_snapshots; its tables are {listed}"
-    )
+    raise SourceError(f"the database has neither a table clusters nor trade_snapshots; its tables are {listed}")
 
 
 def _of_text(head: str) -> Kind | None:

@@ -99,9 +99,7 @@ def decimal_of(raw: object) -> Decimal | None:
     return number if MIN_MAGNITUDE <= number.adjusted() <= MAX_MAGNITUDE else None
 
 
-def number_field(
-    values: Mapping[str, object], name: str, low: Decimal, high: Decimal, expected: str
-) -> Decimal | None:
+def number_field(values: Mapping[str, object], name: str, low: Decimal, high: Decimal, expected: str) -> Decimal | None:
     """An exact number from `low` to `high`, None where blank; `expected` says the range in words."""
     raw = values.get(name)
     if is_blank(raw):

@@ -40,9 +40,7 @@ def decode_at(text: str, start: int = 0) -> tuple[object, int]:
     try:
         return _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        raise JsonError(
-            f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}, character {error.colno}"
-        ) from error
+        raise JsonError(f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}, character {error.colno}") from error
     except RecursionError as error:
         raise JsonError("nested too deeply") from error
 
@@ -96,9 +94,7 @@ def _array_rows(text: str, start: int) -> Iterator[Row | RowError]:
         yield _row(line, value)
         mark = _NEXT.match(text, end)
         if mark is None:
-            raise SourceError(
-                f"line {line}: the array of objects breaks off after the object that begins here"
-            )
+            raise SourceError(f"line {line}: the array of objects breaks off after the object that begins here")
         if mark[1] == "]":
             _end_of_array(text, mark.end())
             return

@@ -69,9 +69,7 @@ def parse_market_config(data: bytes) -> Parsed[LimitsRecord]:
     return Parsed(Kind.MARKET_CONFIG, () if errors else (record,), errors, notes.sentences(), 1)
 
 
-def _record(
-    limits: dict[str, Leaf], ignored: tuple[tuple[str, str], ...]
-) -> tuple[LimitsRecord, tuple[RowError, ...]]:
+def _record(limits: dict[str, Leaf], ignored: tuple[tuple[str, str], ...]) -> tuple[LimitsRecord, tuple[RowError, ...]]:
     values: dict[str, object] = {}
     mapped: list[tuple[str, str, str]] = []
     errors: list[RowError] = []

@@ -12,9 +12,7 @@ def parse_performance(data: bytes) -> Parsed[Record]:
     notes = Notes()
     notes.say("timings of operations: they are not facts and are not imported")
     lines = [line for line in numbered_lines(decode(data)) if isinstance(line, tuple)]
-    header = bool(lines) and is_timings_header(
-        frozenset(cell.strip() for cell in lines[0][1].lower().split(","))
-    )
+    header = bool(lines) and is_timings_header(frozenset(cell.strip() for cell in lines[0][1].lower().split(",")))
     return Parsed(Kind.PERFORMANCE, (), (), notes.sentences(), len(lines) - header)
 
 

@@ -146,13 +146,7 @@ class SnapshotRecord:
 
 
 Record = (
-    EventRecord
-    | FeatureImportance
-    | ClusterRecord
-    | LimitsRecord
-    | DecisionRecord
-    | PenaltyRecord
-    | SnapshotRecord
+    EventRecord | FeatureImportance | ClusterRecord | LimitsRecord | DecisionRecord | PenaltyRecord | SnapshotRecord
 )
 T_co = TypeVar("T_co", covariant=True)
 

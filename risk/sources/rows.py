@@ -44,9 +44,7 @@ def shown(value: object, limit: int = 80) -> str:
     return "".join(char if char.isprintable() else "?" for char in cut)
 
 
-def collect(
-    kind: Kind, rows: Iterable[Row | RowError], record_of: Callable[[Row], T], notes: Notes
-) -> Parsed[T]:
+def collect(kind: Kind, rows: Iterable[Row | RowError], record_of: Callable[[Row], T], notes: Notes) -> Parsed[T]:
     """Turn each row into a record; a `FieldError` refuses its row alone, a `SourceError` the whole file."""
     records: list[T] = []
     errors: list[RowError] = []

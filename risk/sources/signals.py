@@ -35,9 +35,7 @@ _USED = frozenset(
 )
 
 
-def parse_signals(
-    data: bytes, *, zone: ZoneInfo | None = None, equity: bool = False
-) -> Parsed[DecisionRecord]:
+def parse_signals(data: bytes, *, zone: ZoneInfo | None = None, equity: bool = False) -> Parsed[DecisionRecord]:
     """Read signals as decisions. Times without an offset are local in `zone`.
 
     A signal is no order: it has neither side nor quantity. `equity` asks for the equity beside each signal; a

@@ -62,9 +62,7 @@ def table_rows(
         if others:
             notes.say(f"tables not imported: {_listed(others)}")
         if data[_VERSIONS] != _ROLLBACK:
-            notes.say(
-                "the database has a write-ahead log of its own: rows only in its -wal file are not here"
-            )
+            notes.say("the database has a write-ahead log of its own: rows only in its -wal file are not here")
         columns = tuple(column for column in required + optional if column in table.columns)
         _allow_reading(connection, name)
         listed = ", ".join(f'"{column}"' for column in columns)

@@ -83,9 +83,7 @@ def _row(header: tuple[str, ...], line: tuple[int, str]) -> Row | RowError:
     if isinstance(cells, RowError):
         return cells
     if len(cells) != len(header):
-        return RowError(
-            line[0], f"the row has {len(cells)} values, the header has {len(header)}", "", shown(line[1])
-        )
+        return RowError(line[0], f"the row has {len(cells)} values, the header has {len(header)}", "", shown(line[1]))
     return Row(line[0], dict(zip(header, cells, strict=True)))
 
 

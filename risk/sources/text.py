@@ -39,9 +39,7 @@ def numbered_lines(text: str) -> Iterator[tuple[int, str] | RowError]:
         raise SourceError(f"the file has more than {MAX_ROWS:,} lines: split it")
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_LINE_CHARS:
-            yield RowError(
-                number, f"the line has {len(line):,} characters: at most {MAX_LINE_CHARS:,} are read"
-            )
+            yield RowError(number, f"the line has {len(line):,} characters: at most {MAX_LINE_CHARS:,} are read")
         elif line.strip():
             yield number, line
 

@@ -81,6 +81,4 @@ def _localised(moment: datetime, zone: ZoneInfo, name: str) -> datetime:
         return first.astimezone(UTC)
     exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == moment
     told = "was shown twice" if exists else "was skipped"
-    raise FieldError(
-        name, str(moment), f"written with its UTC offset, since this hour {told} by clocks in {zone.key}"
-    )
+    raise FieldError(name, str(moment), f"written with its UTC offset, since this hour {told} by clocks in {zone.key}")

@@ -43,9 +43,7 @@ def parse_trading_snapshots(data: bytes, *, zone: ZoneInfo | None = None) -> Par
     notes = Notes()
 
     def record_of(row: Row) -> DecisionRecord:
-        columns = {
-            name: value for name, value in row.values.items() if name != "snapshot_json" and value is not None
-        }
+        columns = {name: value for name, value in row.values.items() if name != "snapshot_json" and value is not None}
         flat = _snapshot(row) | columns
         at = zoned_field(flat, "timestamp", zone)
         return trade_record(row.line, flat, at, _closed_at(flat, at, notes), notes)

@@ -93,9 +93,7 @@ def _readable_sections(
             yield _composed("\n" * start + "\n".join(section))
         except yaml.MarkedYAMLError as error:
             if any(key.search(line) for line in section):
-                raise SourceError(
-                    f"{_where(error)}the section of a limit is not YAML that can be read"
-                ) from None
+                raise SourceError(f"{_where(error)}the section of a limit is not YAML that can be read") from None
             notes.say(f"lines {start + 1} to {end} are not YAML and were left out: no limit is named there")
 
 

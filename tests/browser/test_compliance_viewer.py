@@ -44,7 +44,8 @@ def click(browser: Chrome, by: str, what: str) -> None:
 
 def complaints(browser: Chrome) -> list[str]:
     """What the browser's console says: blocked by the content policy, not found, script errors."""
-    return [line["message"] for line in browser.get_log("browser") if line["level"] in {"SEVERE", "WARNING"}]
+    lines: list[dict[str, str]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
+    return [line["message"] for line in lines if line["level"] in {"SEVERE", "WARNING"}]
 
 
 def loaded(browser: Chrome) -> Iterator[str]:

@@ -7,44 +7,50 @@ from mia_site.ops.append_only import ProtectFacts
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='PendingEntry',
+            name="PendingEntry",
             fields=[
-                ('entry_id', models.UUIDField(primary_key=True, serialize=False)),
-                ('leaf_hash', models.BinaryField(max_length=32)),
+                ("entry_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("leaf_hash", models.BinaryField(max_length=32)),
             ],
             options={
-                'verbose_name': 'pending entry',
-                'verbose_name_plural': 'pending entries',
+                "verbose_name": "pending entry",
+                "verbose_name_plural": "pending entries",
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(editable=False)),
-                ('kind_name', models.CharField(db_column='kind', max_length=40, verbose_name='kind')),
-                ('object_type', models.CharField(max_length=60, verbose_name='object')),
-                ('object_id', models.CharField(max_length=64, verbose_name='object id')),
-                ('account', models.CharField(blank=True, max_length=32, verbose_name='account')),
-                ('actor', models.CharField(max_length=120, verbose_name='who')),
-                ('why', models.CharField(blank=True, max_length=2000, verbose_name='why')),
-                ('request_id', models.CharField(blank=True, max_length=64, verbose_name='request')),
-                ('body', models.TextField(verbose_name='canonical text')),
-                ('leaf_hash', models.BinaryField(max_length=32, verbose_name='leaf hash')),
+                (
+                    "id",
+                    models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("recorded_at", models.DateTimeField(editable=False)),
+                ("kind_name", models.CharField(db_column="kind", max_length=40, verbose_name="kind")),
+                ("object_type", models.CharField(max_length=60, verbose_name="object")),
+                ("object_id", models.CharField(max_length=64, verbose_name="object id")),
+                ("account", models.CharField(blank=True, max_length=32, verbose_name="account")),
+                ("actor", models.CharField(max_length=120, verbose_name="who")),
+                ("why", models.CharField(blank=True, max_length=2000, verbose_name="why")),
+                ("request_id", models.CharField(blank=True, max_length=64, verbose_name="request")),
+                ("body", models.TextField(verbose_name="canonical text")),
+                ("leaf_hash", models.BinaryField(max_length=32, verbose_name="leaf hash")),
             ],
             options={
-                'verbose_name': 'journal entry',
-                'verbose_name_plural': 'journal entries',
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['object_type', 'object_id', 'id'], name='audit_entry_object'), models.Index(fields=['account', 'id'], name='audit_entry_account'), models.Index(fields=['kind_name', 'id'], name='audit_entry_kind'), models.Index(fields=['actor', 'id'], name='audit_entry_actor')],
+                "verbose_name": "journal entry",
+                "verbose_name_plural": "journal entries",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["object_type", "object_id", "id"], name="audit_entry_object"),
+                    models.Index(fields=["account", "id"], name="audit_entry_account"),
+                    models.Index(fields=["kind_name", "id"], name="audit_entry_kind"),
+                    models.Index(fields=["actor", "id"], name="audit_entry_actor"),
+                ],
             },
         ),
         ProtectFacts("Entry"),

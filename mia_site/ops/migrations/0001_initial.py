@@ -17,18 +17,14 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("code", models.CharField(max_length=64, verbose_name="code")),
                 ("priority", models.PositiveSmallIntegerField(verbose_name="priority")),
                 ("account", models.CharField(blank=True, default="", max_length=64, verbose_name="account")),
                 (
                     "dedup_key",
-                    models.CharField(
-                        blank=True, default="", max_length=200, verbose_name="de-duplication key"
-                    ),
+                    models.CharField(blank=True, default="", max_length=200, verbose_name="de-duplication key"),
                 ),
                 ("params", models.JSONField(default=dict, verbose_name="parameters")),
                 ("created_at", models.DateTimeField(verbose_name="raised at")),
@@ -51,9 +47,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["priority", "created_at"], name="ops_alert_priority"),
                     models.Index(fields=["account", "created_at"], name="ops_alert_account"),
-                    models.Index(
-                        fields=["code", "account", "dedup_key", "created_at"], name="ops_alert_dedup"
-                    ),
+                    models.Index(fields=["code", "account", "dedup_key", "created_at"], name="ops_alert_dedup"),
                     models.Index(fields=["last_at"], name="ops_alert_expiry"),
                     models.Index(
                         condition=models.Q(("routed_at__isnull", True)),
@@ -74,9 +68,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("timestamp", models.DateTimeField(verbose_name="started at")),
                 ("operation", models.CharField(max_length=64, verbose_name="operation")),
@@ -100,9 +92,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("channel", models.CharField(max_length=16, verbose_name="channel")),
                 ("target", models.CharField(max_length=254, verbose_name="target")),

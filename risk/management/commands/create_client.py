@@ -20,12 +20,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            issued = client_issue(
-                options["name"], account=options["account"], actor=command_actor("create_client")
-            )
+            issued = client_issue(options["name"], account=options["account"], actor=command_actor("create_client"))
         except (InputError, AccountUnknown) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(
-            f"Client {issued.client.name} may use account {options['account']} only. Its token:"
-        )
+        self.stdout.write(f"Client {issued.client.name} may use account {options['account']} only. Its token:")
         self.stdout.write(issued.token)

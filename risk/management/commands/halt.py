@@ -28,9 +28,7 @@ class Command(BaseCommand):
         scope.add_argument("--account")
         scope.add_argument("--desk", action="store_true")
         parser.add_argument("--reason", required=True)
-        parser.add_argument(
-            "--reduce-only", action="store_true", help="let exits pass (default: nothing passes)"
-        )
+        parser.add_argument("--reduce-only", action="store_true", help="let exits pass (default: nothing passes)")
         parser.add_argument("--until", type=moment, help="when the stop ends by itself, with a time zone")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,9 +37,7 @@ class Command(BaseCommand):
             "reason": options["reason"], "actor": command_actor("halt"), "state": state, "until": options["until"],
         }  # fmt: skip
         try:
-            change = (
-                desk_halt(**told) if options["desk"] else trading_halt(account=options["account"], **told)
-            )
+            change = desk_halt(**told) if options["desk"] else trading_halt(account=options["account"], **told)
         except (InputError, AccountUnknown) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{options['account'] or 'desk'}: {change.from_state} -> {change.to_state}")

@@ -42,11 +42,7 @@ class Command(BaseCommand):
         change.add_argument("--reason", required=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        state = (
-            AccountState.objects.select_related("account", "limits")
-            .filter(account__code=options["code"])
-            .first()
-        )
+        state = AccountState.objects.select_related("account", "limits").filter(account__code=options["code"]).first()
         if state is None:
             raise CommandError(str(AccountUnknown(options["code"])))
         try:

@@ -26,9 +26,7 @@ class Command(BaseCommand):
         state = TradingState.REDUCE_ONLY if options["reduce_only"] else TradingState.ACTIVE
         told: dict[str, Any] = {"reason": options["reason"], "actor": command_actor("resume"), "state": state}
         try:
-            change = (
-                desk_resume(**told) if options["desk"] else trading_resume(account=options["account"], **told)
-            )
+            change = desk_resume(**told) if options["desk"] else trading_resume(account=options["account"], **told)
         except (InputError, AccountUnknown) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{options['account'] or 'desk'}: {change.from_state} -> {change.to_state}")

@@ -52,9 +52,7 @@ def test_the_stamp_of_the_old_code_is_read_as_utc_and_noted() -> None:
 
 
 def test_a_file_that_the_old_code_appended_to_without_a_header_is_read() -> None:
-    parsed = parse_decision_log(
-        f"20250513_140000,T1,buy,0.5,{PROBS}\n20250513_140100,T2,sell,0.6,\n".encode()
-    )
+    parsed = parse_decision_log(f"20250513_140000,T1,buy,0.5,{PROBS}\n20250513_140100,T2,sell,0.6,\n".encode())
     assert [(record.line, record.trade_id) for record in parsed.records] == [(1, "T1"), (2, "T2")]
     assert parsed.notes[0].startswith("the file has no header: its columns were taken as timestamp, trade_id")
 

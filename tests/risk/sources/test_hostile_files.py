@@ -33,13 +33,10 @@ SEEDS: dict[Kind, bytes] = {
     Kind.FEATURE_IMPORTANCE: b"feature,shap_value\nrsi_14,0.8\nofi,0.7\n",
     Kind.MARKET_MEMORY: market_memory([("FOMC", '{"vix_es_correlation": 0.4}', "2025-05-07 18:00:00", 0.9)]),
     Kind.MARKET_CONFIG: b"thresholds:\n  max_drawdown:\n    value: -0.10\n",
-    Kind.DECISION_LOG: (
-        b"timestamp,trade_id,decision,signal_score,regime_probs\n2025-05-13 14:00:00,T,buy,0.7,\n"
-    ),
+    Kind.DECISION_LOG: (b"timestamp,trade_id,decision,signal_score,regime_probs\n2025-05-13 14:00:00,T,buy,0.7,\n"),
     Kind.PENALTY_LOG: b"timestamp,penalty_active,overtrade_risk_score\n2025-05-13 14:00:00,True,0.65\n",
     Kind.RISK_SNAPSHOT: (
-        b'{"timestamp": "20250513_140000", "drawdown": 0.06, "overtrade_risk_score": 0.6,'
-        b'"penalty_active": true}'
+        b'{"timestamp": "20250513_140000", "drawdown": 0.06, "overtrade_risk_score": 0.6,"penalty_active": true}'
     ),
     Kind.SIGNALS: json.dumps(SIGNAL).encode() + b"\n",
     Kind.TRADES: b'[{"trade_id": "T", "timestamp": "2025-06-26T17:35:56", "pnl": -1.5, "side": "LONG"}]',
@@ -133,9 +130,7 @@ def test_any_bytes_give_records_errors_or_a_source_error(kind: Kind, data: bytes
     inserted=st.one_of(
         st.binary(max_size=40),
         st.text(max_size=40).map(lambda drawn: drawn.encode("utf-8", "surrogatepass")),
-        st.sampled_from(
-            [b"NaN", b"1e999999999", b'"', b"[" * 500, b'{"a":' * 500, b"\x00", b"\\ud800", b"0001-01-01"]
-        ),
+        st.sampled_from([b"NaN", b"1e999999999", b'"', b"[" * 500, b'{"a":' * 500, b"\x00", b"\\ud800", b"0001-01-01"]),
     ),
 )
 @example(kind=Kind.TRADES, cut=60, taken=4, inserted=b"1e99999999999999999999")
@@ -152,9 +147,7 @@ def test_a_good_file_with_something_put_into_it_never_breaks_a_parser(
     kind=st.sampled_from([Kind.MACRO_EVENTS, Kind.DECISION_LOG, Kind.PENALTY_LOG, Kind.FEATURE_IMPORTANCE]),
     cells=st.lists(st.lists(st.text(max_size=12), min_size=2, max_size=6), max_size=6),
 )
-def test_any_rows_under_a_good_header_are_kept_or_refused_one_by_one(
-    kind: Kind, cells: list[list[str]]
-) -> None:
+def test_any_rows_under_a_good_header_are_kept_or_refused_one_by_one(kind: Kind, cells: list[list[str]]) -> None:
     header = SEEDS[kind].split(b"\n")[0]
     body = "\n".join(",".join(row) for row in cells).encode("utf-8", "surrogatepass")
     parsed = read(kind, header + b"\n" + body)
@@ -168,12 +161,8 @@ JSON_VALUES = st.recursive(
 )
 
 
-@given(
-    kind=st.sampled_from([Kind.SIGNALS, Kind.TRADES, Kind.RISK_SNAPSHOT]), extra=JSON_VALUES, data=st.data()
-)
-def test_any_json_value_in_any_place_is_kept_or_refused(
-    kind: Kind, extra: object, data: st.DataObject
-) -> None:
+@given(kind=st.sampled_from([Kind.SIGNALS, Kind.TRADES, Kind.RISK_SNAPSHOT]), extra=JSON_VALUES, data=st.data())
+def test_any_json_value_in_any_place_is_kept_or_refused(kind: Kind, extra: object, data: st.DataObject) -> None:
     document = json.loads(SEEDS[kind])
     target = document[0] if isinstance(document, list) else document
     target[data.draw(st.sampled_from([*target, "another"]))] = extra
@@ -212,9 +201,7 @@ def test_no_view_generated_column_or_virtual_table_of_a_database_is_run(statemen
 def test_a_text_of_many_megabytes_in_a_database_refuses_it() -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.execute(CLUSTERS)
-        connection.execute(
-            "INSERT INTO clusters VALUES (1, 'FOMC', zeroblob(9000000), '2025-05-07 18:00:00', 1)"
-        )
+        connection.execute("INSERT INTO clusters VALUES (1, 'FOMC', zeroblob(9000000), '2025-05-07 18:00:00', 1)")
         data = connection.serialize()
     with pytest.raises(SourceError, match="the database cannot be read"):
         parse("market_memory.db", data)

@@ -70,9 +70,7 @@ def test_an_impact_never_passes_through_a_float() -> None:
 
 
 def test_byte_order_mark_windows_lines_empty_lines_and_comments_are_read() -> None:
-    data = (
-        b"\xef\xbb\xbf# macro events\r\n\r\nstart_time,type,impact\r\n\r\n2025-05-07 18:00:00,FOMC,1\r\n\r\n"
-    )
+    data = b"\xef\xbb\xbf# macro events\r\n\r\nstart_time,type,impact\r\n\r\n2025-05-07 18:00:00,FOMC,1\r\n\r\n"
     parsed = parse_macro_events(data)
     assert [(event.line, event.event_type) for event in parsed.records] == [(5, "FOMC")]
 

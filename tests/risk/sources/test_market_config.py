@@ -96,9 +96,7 @@ def test_a_secret_appears_nowhere() -> None:
         assert "sk-very" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "text", [b"max_drawdown: 0.05", b"max_drawdown: -0.05", b"thresholds: {max_drawdown: 0.05}"]
-)
+@pytest.mark.parametrize("text", [b"max_drawdown: 0.05", b"max_drawdown: -0.05", b"thresholds: {max_drawdown: 0.05}"])
 def test_either_sign_and_the_flat_form_are_read(text: bytes) -> None:
     (record,) = parse_market_config(text).records
     assert record.mapped[0][1:] == ("drawdown[0].allowance.value", "0.05")

@@ -49,14 +49,10 @@ def test_a_snapshot_states_a_positive_drawdown_whatever_its_sign(drawdown: str) 
 
 
 def test_a_snapshot_keeps_the_digits_of_its_drawdown() -> None:
-    data = (
-        b'{"timestamp": "20250513_140000", "drawdown": 0.050000000000000000001, "overtrade_risk_score": 0.65,'
-    )
+    data = b'{"timestamp": "20250513_140000", "drawdown": 0.050000000000000000001, "overtrade_risk_score": 0.65,'
     (snapshot,) = parse_risk_snapshot(data + b'"penalty_active": false, "peak": 1}').records
     assert snapshot.drawdown == Decimal("0.050000000000000000001")
-    assert (
-        parse_risk_snapshot(data + b'"penalty_active": false, "peak": 1}').notes[0] == "keys not imported: 1"
-    )
+    assert parse_risk_snapshot(data + b'"penalty_active": false, "peak": 1}').notes[0] == "keys not imported: 1"
 
 
 @pytest.mark.parametrize(
@@ -77,9 +73,7 @@ def test_a_snapshot_keeps_the_digits_of_its_drawdown() -> None:
 def test_a_bad_snapshot_names_its_field(key: str, value: str) -> None:
     good = {"timestamp": '"2025-05-13 14:00:00"', "drawdown": "0.06", "overtrade_risk_score": "0.65"}
     fields = good | {"penalty_active": "true"} | {key: value}
-    parsed = parse_risk_snapshot(
-        ("{" + ",".join(f'"{name}": {text}' for name, text in fields.items()) + "}").encode()
-    )
+    parsed = parse_risk_snapshot(("{" + ",".join(f'"{name}": {text}' for name, text in fields.items()) + "}").encode())
     assert parsed.records == ()
     assert [error.field for error in parsed.errors] == [key]
 

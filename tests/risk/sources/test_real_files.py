@@ -71,9 +71,7 @@ def test_the_real_configuration_makes_a_limits_document(shared_data: Path) -> No
 
 def test_each_real_snapshot_ends_where_the_next_begins(shared_data: Path) -> None:
     records = [
-        record
-        for record in real(shared_data, "trading_snapshots.db").records
-        if isinstance(record, DecisionRecord)
+        record for record in real(shared_data, "trading_snapshots.db").records if isinstance(record, DecisionRecord)
     ]
     meeting = [
         first.outcome is not None and abs((first.outcome.closed_at - second.at).total_seconds()) < 1e-3
@@ -92,6 +90,4 @@ def test_real_local_times_are_dated_by_the_zone(shared_data: Path) -> None:
 
 def test_every_real_cluster_states_a_correlation(shared_data: Path) -> None:
     clusters = real(shared_data, "market_memory.db").records
-    assert all(
-        isinstance(cluster, ClusterRecord) and cluster.vix_es_correlation is not None for cluster in clusters
-    )
+    assert all(isinstance(cluster, ClusterRecord) and cluster.vix_es_correlation is not None for cluster in clusters)

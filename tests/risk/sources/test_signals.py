@@ -139,9 +139,7 @@ def test_context_values_that_are_not_finite_are_left_out_and_counted() -> None:
 
 
 def test_a_number_too_large_for_a_float_counts_as_not_finite() -> None:
-    line = json.dumps(changed(market_data={"a": 0})).replace(
-        '"a": 0', '"a": 1e400, "d": 1e99999999999999999999'
-    )
+    line = json.dumps(changed(market_data={"a": 0})).replace('"a": 0', '"a": 1e400, "d": 1e99999999999999999999')
     result = parse_signals(line.encode(), zone=CHICAGO)
     assert "context values left out because they are not finite numbers: 2" in result.notes
 

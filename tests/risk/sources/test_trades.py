@@ -55,8 +55,7 @@ def test_a_pretty_printed_array_gives_each_trade_its_line() -> None:
 def test_money_is_rounded_half_even_to_four_decimals_from_its_digits() -> None:
     data = '{"trade_id": "T", "timestamp": "2025-06-30T07:18:16Z", "pnl": %s}'
     results = [
-        parse_trades((data % pnl).encode()).records[0].outcome
-        for pnl in ("0.00005", "0.00015", "-1e-9", "1e10")
+        parse_trades((data % pnl).encode()).records[0].outcome for pnl in ("0.00005", "0.00015", "-1e-9", "1e10")
     ]
     assert [outcome and str(outcome.pnl) for outcome in results] == [
         "0.0000",
