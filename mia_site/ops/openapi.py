@@ -23,8 +23,7 @@ def json_body(type_: type, *, many: bool = False) -> dict[str, Any]:
 
 def components_add(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular post-processing hook: puts the referenced schemas in."""
-    _, found = msgspec.json.schema_components(_types, ref_template=REFERENCE)
-    components: dict[str, Any] = dict(found)
+    components = msgspec.json.schema_components(_types, ref_template=REFERENCE)[1]
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas.update({name: _openapi(schema) for name, schema in components.items()})
     return result
