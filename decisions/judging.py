@@ -185,6 +185,7 @@ def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
             "pending_reductions": figure(position.pending_reductions),
         },
         "openings_last_hour": pace.openings_last_hour if pace else None,
+        "checks_at": facts.checks_at and facts.checks_at.isoformat(),
         "calendar_refreshed_at": facts.calendar.refreshed_at and facts.calendar.refreshed_at.isoformat(),
         "memory": memory and {"clusters": list(memory.cluster_ids), "vix_es_correlation": memory.vix_es_correlation},
         "features": features

@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import beat_init, setup_logging, worker_process_init
 
 from mia_site.ops.supervisor.launch import die_with_parent
 
@@ -37,6 +37,12 @@ def _keep_our_logging(**_: Any) -> None:
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
+
+
+@beat_init.connect
+def _check_at_once(**_: Any) -> None:
+    """Beat would first wait for a whole period, and the gate opens nothing until the accounts were checked."""
+    app.send_task("risk.tasks.check_drawdown", expires=PERIODS["risk.tasks.check_drawdown"])
 
 
 @worker_process_init.connect

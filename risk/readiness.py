@@ -9,12 +9,9 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.registry import Readiness
 from risk.locking import AccountUnknown
 from risk.models import AccountState, Client, Cluster, Desk
-from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.limits import FreshnessLimits, Limits, RuleMode, RuleName
 from risk.rules.types import TradingState
 from risk.selectors.limits import limits_of
-
-CHECK_PERIODS = 3
-CHECK_SECONDS = 60
 
 
 def readiness(code: str) -> Iterator[Readiness]:
@@ -31,9 +28,9 @@ def readiness(code: str) -> Iterator[Readiness]:
     yield _equity(state, limits, now)
     yield _positions(state, limits, now)
     yield _calendar(desk, limits, now)
-    yield _features(desk, limits)
+    yield _features(desk, limits, now)
     yield _memory(limits, now)
-    yield _checks(desk, now)
+    yield _checks(desk, limits, now)
 
 
 def _age(at: datetime | None, now: datetime) -> float | None:
@@ -92,7 +89,7 @@ def _equity(state: AccountState, limits: Limits | None, now: datetime) -> Readin
 
 
 def _positions(state: AccountState, limits: Limits | None, now: datetime) -> Readiness:
-    """Without fresh positions openings pass, and every exit counts as an opening: worth knowing, not blocking."""
+    """Without fresh positions every exit counts as an opening, and openings pass unless the limits require them."""
     seconds = limits.freshness.positions_seconds if limits else 120
     fix = f"POST /api/v1/accounts/{state.account.code}/positions"
     return _aged("positions", state.positions_at, now, seconds, fix)
@@ -106,23 +103,36 @@ def _calendar(desk: Desk, limits: Limits | None, now: datetime) -> Readiness:
     return _aged("calendar", desk.calendar_at, now, hours * 3600, "manage.py import_mia macro_events.csv")
 
 
-def _features(desk: Desk, limits: Limits | None) -> Readiness:
+def _features(desk: Desk, limits: Limits | None, now: datetime) -> Readiness:
     excuse = _excused(limits, RuleName.FEATURES)
     if excuse:
         return Readiness("features", True, excuse)
     if desk.feature_set is None:
         return Readiness("features", False, _("no feature set"), "manage.py import_mia feature_importance.csv")
+    days, age = limits.freshness.features_days if limits else None, _age(desk.feature_set.recorded_at, now)
+    if days is not None and age is not None and age > days * 86_400:
+        told = {"days": round(age / 86_400), "limit": days}
+        fix = "manage.py import_mia feature_importance.csv"
+        return Readiness("features", False, _("%(days)s days old, at most %(limit)s") % told, fix, age)
     told = {"version": desk.feature_set.version, "count": desk.feature_set.count}
     return Readiness("features", True, _("set %(version)s with %(count)s features") % told)
 
 
 def _memory(limits: Limits | None, now: datetime) -> Readiness:
-    count = Cluster.objects.filter(at__lte=now).count()
+    clusters = Cluster.objects.filter(at__lte=now)
+    count = clusters.count()
     required = limits is not None and limits.memory.required and not _excused(limits, RuleName.MEMORY)
-    fix = "manage.py import_mia market_memory.db" if required and not count else ""
+    fix = "manage.py import_mia market_memory.db"
+    if required and count and limits is not None and limits.freshness.memory_hours is not None:
+        newest = clusters.order_by("-at").values_list("at", flat=True).first()
+        return _aged("market memory", newest, now, limits.freshness.memory_hours * 3600, fix)
+    fix = fix if required and not count else ""
     return Readiness("market memory", bool(count) or not required, _("%(count)s clusters") % {"count": count}, fix)
 
 
-def _checks(desk: Desk, now: datetime) -> Readiness:
-    limit = CHECK_PERIODS * CHECK_SECONDS
-    return _aged("drawdown check", desk.checks_at, now, limit, "manage.py up")
+def _checks(desk: Desk, limits: Limits | None, now: datetime) -> Readiness:
+    excuse = _excused(limits, RuleName.CHECKS)
+    if excuse:
+        return Readiness("drawdown check", True, excuse, "", _age(desk.checks_at, now))
+    freshness = FreshnessLimits() if limits is None else limits.freshness
+    return _aged("drawdown check", desk.checks_at, now, freshness.checks_seconds, "manage.py up")

@@ -28,6 +28,7 @@ from risk.locking import account_lock, account_only, desk_lock, seq_take
 from risk.models import AccountState, Desk
 from risk.models.state import Cause
 from risk.rules.drawdown import breached
+from risk.rules.flat import flat_until
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.types import TradingState
 from risk.selectors.drawdown import deepest, drawdown_views, tightest_fraction
@@ -191,6 +192,7 @@ def _due(now: datetime) -> Iterator[str]:
         limits = limits_of(state)
         if limits is not None:
             _silence_alert(state, limits, now)
+            _flat_alert(state, limits, now)
             if _breach_due(state, limits, now) or _snapshot_due(state, now):
                 yield state.account.code
                 continue
@@ -222,6 +224,17 @@ def _silence_alert(state: AccountState, limits: Limits, now: datetime) -> None:
             "equity_stale", priority=3, account=state.account.code,
             params={"age": age, "limit": limits.freshness.equity_seconds},
             dedup_key=state.equity_received_at.isoformat(),
+        )  # fmt: skip
+
+
+def _flat_alert(state: AccountState, limits: Limits, now: datetime) -> None:
+    """Positions held when they must be flat; once for each time to be flat. Openings are blocked meanwhile."""
+    until = flat_until(limits.flat, now, state.account.zone)
+    if until is not None and state.positions:
+        held = ", ".join(f"{instrument} {quantity}" for instrument, quantity in sorted(state.positions.items()))
+        alert_raise(
+            "positions_not_flat", priority=4, account=state.account.code,
+            params={"by": limits.flat.by or "-", "positions": held}, dedup_key=until.isoformat(),
         )  # fmt: skip
 
 

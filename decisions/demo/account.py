@@ -173,6 +173,7 @@ class SimulatedAccount:
             memory=self._memory(at),
             features=feature_view(world.set_version, world.names, world.shares, vector),
             zone=ZONE,
+            checks_at=at,
         )
 
     def _memory(self, at: datetime) -> MemoryView | None:

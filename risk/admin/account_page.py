@@ -148,6 +148,11 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
             "before": limits.blackout.minutes_before, "after": limits.blackout.minutes_after,
             "impact": number(limits.blackout.impact_above),
         }),
+        (_("positions to open"), _("required") if limits.freshness.positions_required else _("not required")),
+        (_("feature set may be old"), _aged(limits.freshness.features_days, _("%(count)d d"))),
+        (_("memory may be old"), _aged(limits.freshness.memory_hours, _("%(count)d h"))),
+        (_("accounts checked within"), f"{limits.freshness.checks_seconds} s"),
+        (_("to be flat"), _flat(limits)),
         (_("features: least coverage"), percent(limits.features.min_coverage)),
         (_("market memory"), _("required") if limits.memory.required else _("not required")),
         (_("clock skew"), f"{limits.clock.max_skew_seconds} s"),
@@ -158,6 +163,15 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
         for name, setting in limits.rules.items()
         if setting.mode != "enforce"
     ]
+
+
+def _aged(value: int | None, unit: str) -> str:
+    return _("any age") if value is None else unit % {"count": value}
+
+
+def _flat(limits: Limits) -> str:
+    flat = limits.flat
+    return _("never") if flat.by is None else _("%(by)s to %(until)s") % {"by": flat.by, "until": flat.until}
 
 
 @dataclass(frozen=True, slots=True)

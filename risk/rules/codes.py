@@ -21,6 +21,8 @@ class ReasonCode(StrEnum):
     LIMITS_MISSING = "limits_missing"
     EQUITY_MISSING = "equity_missing"
     EQUITY_STALE = "equity_stale"
+    POSITIONS_MISSING = "positions_missing"
+    POSITIONS_STALE = "positions_stale"
     DRAWDOWN_BREACHED = "drawdown_breached"
     DRAWDOWN_UNKNOWN = "drawdown_unknown"
 
@@ -30,6 +32,9 @@ class ReasonCode(StrEnum):
     BLACKOUT = "blackout"
     EVENT_REPORTED = "event_reported"
 
+    # Hours
+    FLAT_TIME = "flat_time"
+
     # Pace and size of orders
     PACE_EXCEEDED = "pace_exceeded"
     INTERVAL_TOO_SHORT = "interval_too_short"
@@ -38,8 +43,10 @@ class ReasonCode(StrEnum):
 
     # Model features and market memory
     FEATURES_SET_MISSING = "features_set_missing"
+    FEATURES_SET_STALE = "features_set_stale"
     FEATURE_COVERAGE_LOW = "feature_coverage_low"
     MEMORY_MISSING = "memory_missing"
+    MEMORY_STALE = "memory_stale"
 
     # Why an intended exit counts as an opening: they explain a refusal, they never cause one
     SIDE_UNKNOWN = "side_unknown"
@@ -48,6 +55,7 @@ class ReasonCode(StrEnum):
     POSITION_FLIP = "position_flip"
 
     # Time, the request, the service itself
+    CHECKS_STALLED = "checks_stalled"
     CLOCK_SKEW = "clock_skew"
     VERDICT_EXPIRED = "verdict_expired"
     INVALID_REQUEST = "invalid_request"

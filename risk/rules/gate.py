@@ -11,14 +11,17 @@ from decimal import Decimal
 
 from risk.rules import (
     calendar,
+    checks,
     clock_skew,
     drawdown_rule,
     equity,
     features,
+    flat,
     limits_present,
     memory,
     order_size,
     pace,
+    positions,
     state,
 )
 from risk.rules.blackout import next_window
@@ -37,9 +40,12 @@ ALWAYS: dict[RuleName, Callable[[Ask, Facts, datetime], Iterable[Finding]]] = {
 # Judged against the account's limits.
 LIMITED: dict[RuleName, Callable[[Ask, Facts, Limits, datetime], Iterable[Finding]]] = {
     RuleName.CLOCK_SKEW: clock_skew.judge,
+    RuleName.CHECKS: checks.judge,
     RuleName.EQUITY: equity.judge,
+    RuleName.POSITIONS: positions.judge,
     RuleName.DRAWDOWN: drawdown_rule.judge,
     RuleName.CALENDAR: calendar.judge,
+    RuleName.FLAT: flat.judge,
     RuleName.PACE: pace.judge,
     RuleName.ORDER_SIZE: order_size.judge,
     RuleName.FEATURES: features.judge,

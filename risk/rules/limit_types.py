@@ -49,9 +49,12 @@ class RuleName(StrEnum):
     STATE = "state"
     LIMITS = "limits"
     CLOCK_SKEW = "clock_skew"
+    CHECKS = "checks"
     EQUITY = "equity"
+    POSITIONS = "positions"
     DRAWDOWN = "drawdown"
     CALENDAR = "calendar"
+    FLAT = "flat"
     PACE = "pace"
     ORDER_SIZE = "order_size"
     FEATURES = "features"
@@ -145,11 +148,20 @@ class OrderLimits(Section, frozen=True):
 
 
 class FreshnessLimits(Section, frozen=True):
-    """The greatest age at which equity, positions and the macro calendar still count as known."""
+    """The greatest age at which an input still counts as known.
+
+    `positions_required`: an opening needs a position report of that age too, not only an exit. `memory_hours`
+    counts where memory is required; `features_days` is the age of the feature set; null is any age.
+    `checks_seconds` is how long ago the periodic check of all accounts may have run: three of its periods.
+    """
 
     equity_seconds: Seconds = 120
     positions_seconds: Seconds = 120
+    positions_required: bool = False
     calendar_hours: Annotated[int, Meta(ge=1, le=744)] = 24
+    memory_hours: Annotated[int, Meta(ge=1, le=87_600)] | None = None
+    features_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    checks_seconds: Seconds = 180
 
 
 class BlackoutLimits(Section, frozen=True):
@@ -190,6 +202,20 @@ class AnswerLimits(Section, frozen=True):
     valid_seconds: Annotated[int, Meta(ge=1, le=300)] = 5
 
 
+class FlatLimits(Section, frozen=True):
+    """When positions must be flat: nothing opens from `by` until `until`, times of day in the account's zone.
+
+    No `by`: positions may be held at any time.
+    """
+
+    by: ClockTime | None = None
+    until: ClockTime = "17:00"
+
+    def __post_init__(self) -> None:
+        if self.by == self.until:
+            raise ValueError("until:flat_window")
+
+
 class RuleSetting(Section, frozen=True):
     """How one rule counts. Turning one off needs a reason."""
 
@@ -211,6 +237,7 @@ class Limits(Section, frozen=True):
     blackout: BlackoutLimits = BlackoutLimits()
     features: FeatureLimits = FeatureLimits()
     memory: MemoryLimits = MemoryLimits()
+    flat: FlatLimits = FlatLimits()
     clock: ClockLimits = ClockLimits()
     answer: AnswerLimits = AnswerLimits()
     rules: dict[RuleName, RuleSetting] = {}

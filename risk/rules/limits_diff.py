@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from risk.rules.limit_types import BreachAction, DrawdownLimit, DrawdownMode, Limits, RuleMode, RuleName
+from risk.rules.limit_types import BreachAction, DrawdownLimit, DrawdownMode, FlatLimits, Limits, RuleMode, RuleName
 
 
 class Direction(StrEnum):
@@ -34,9 +34,16 @@ _LOWER_IS_TIGHTER = (
     "freshness.equity_seconds",
     "freshness.positions_seconds",
     "freshness.calendar_hours",
+    "freshness.checks_seconds",
     "blackout.impact_above",
     "clock.max_skew_seconds",
     "answer.valid_seconds",
+)
+# A number that may be absent: null is no cap, the loosest of all.
+_CAPS = (
+    "order.max_quantity",
+    "freshness.memory_hours",
+    "freshness.features_days",
 )
 _HIGHER_IS_TIGHTER = (
     "pace.min_interval_seconds",
@@ -44,6 +51,7 @@ _HIGHER_IS_TIGHTER = (
     "blackout.minutes_after",
     "features.min_coverage",
     "memory.required",
+    "freshness.positions_required",
 )
 _STRENGTH = {RuleMode.OFF: 0, RuleMode.SHADOW: 1, RuleMode.ENFORCE: 2}
 _RESETTING = frozenset({DrawdownMode.DAILY, DrawdownMode.WEEKLY, DrawdownMode.TRAILING_EOD})
@@ -76,8 +84,9 @@ def _plain_changes(old: Limits, new: Limits) -> Iterator[Change]:
         yield from _changed(path, _at(old, path), _at(new, path), negated)
     for path in _HIGHER_IS_TIGHTER:
         yield from _changed(path, _at(old, path), _at(new, path), Decimal)
-    path = "order.max_quantity"
-    yield from _changed(path, _at(old, path), _at(new, path), _cap_strength)
+    for path in _CAPS:
+        yield from _changed(path, _at(old, path), _at(new, path), _cap_strength)
+    yield from _flat_changes(old.flat, new.flat)
 
 
 def _changed(path: str, old: Any, new: Any, strength: Callable[[Any], Any]) -> Iterator[Change]:
@@ -90,8 +99,18 @@ def _at(limits: Limits, path: str) -> Any:
     return getattr(getattr(limits, section), field)
 
 
-def _cap_strength(cap: Decimal | None) -> Decimal:
-    return Decimal("-Infinity") if cap is None else -cap
+def _cap_strength(cap: Decimal | int | None) -> Decimal:
+    return Decimal("-Infinity") if cap is None else -Decimal(cap)
+
+
+def _flat_changes(old: FlatLimits, new: FlatLimits) -> Iterator[Change]:
+    """Being flat from some time on tightens; another time cannot be compared."""
+    if old.by != new.by:
+        direction = Direction.TIGHTENS if old.by is None else Direction.LOOSENS
+        yield Change("flat.by", old.by, new.by, direction)
+    if old.until != new.until:
+        direction = Direction.NEUTRAL if old.by is None else Direction.LOOSENS
+        yield Change("flat.until", old.until, new.until, direction)
 
 
 def _rule_changes(old: Limits, new: Limits) -> Iterator[Change]:

@@ -17,6 +17,7 @@ EXPECTED: dict[str, str] = {
     "off_reason": gettext_noop("a reason, because the rule is switched off"),
     "unique_names": gettext_noop("a different name for each drawdown rule"),
     "drawdown_needed": gettext_noop("at least one drawdown rule, or the drawdown rule off with a reason"),
+    "flat_window": gettext_noop("another time than flat.by, so that there is a time to be flat"),
     "always_enforced": gettext_noop("state and limits enforced: they can be neither in shadow nor off"),
     # Faults of the document itself
     "json": gettext_noop("a JSON object"),
@@ -41,7 +42,11 @@ EXPECTED: dict[str, str] = {
     "freshness": gettext_noop("a mapping of freshness limits"),
     "freshness.equity_seconds": gettext_noop("a whole number from 1 to 86400"),
     "freshness.positions_seconds": gettext_noop("a whole number from 1 to 86400"),
+    "freshness.positions_required": gettext_noop("true or false"),
     "freshness.calendar_hours": gettext_noop("a whole number from 1 to 744"),
+    "freshness.memory_hours": gettext_noop("a whole number from 1 to 87600, or null for any age"),
+    "freshness.features_days": gettext_noop("a whole number from 1 to 3650, or null for any age"),
+    "freshness.checks_seconds": gettext_noop("a whole number from 1 to 86400"),
     "blackout": gettext_noop("a mapping of blackout limits"),
     "blackout.minutes_before": gettext_noop("a whole number from 0 to 1440"),
     "blackout.minutes_after": gettext_noop("a whole number from 0 to 1440"),
@@ -50,13 +55,17 @@ EXPECTED: dict[str, str] = {
     "features.min_coverage": gettext_noop('a share between 0 and 1 in quotes, such as "0.9"'),
     "memory": gettext_noop("a mapping of memory limits"),
     "memory.required": gettext_noop("true or false"),
+    "flat": gettext_noop("a mapping of the time to be flat"),
+    "flat.by": gettext_noop('a time of day in quotes, such as "15:55", or null'),
+    "flat.until": gettext_noop('a time of day in quotes, such as "17:00"'),
     "clock": gettext_noop("a mapping of clock limits"),
     "clock.max_skew_seconds": gettext_noop("a whole number from 1 to 86400"),
     "answer": gettext_noop("a mapping of answer limits"),
     "answer.valid_seconds": gettext_noop("a whole number from 1 to 300"),
     "rules": gettext_noop("a mapping from rule names to their modes"),
     "rules.name": gettext_noop(
-        "a rule name: state, limits, clock_skew, equity, drawdown, calendar, pace, order_size, features, memory"
+        "a rule name: state, limits, clock_skew, checks, equity, positions, drawdown, calendar, flat, pace, "
+        "order_size, features, memory"
     ),
     "rules.mode": gettext_noop('one of "enforce", "shadow", "off" (off in quotes)'),
     "rules.reason": gettext_noop("a text of at most 500 characters"),

@@ -32,6 +32,11 @@ MESSAGES: dict[ReasonCode, str] = {
     ReasonCode.EQUITY_STALE: gettext_noop(
         "The last equity is from %(at)s, %(age_seconds)s s ago; at most %(max_age_seconds)s s are allowed."
     ),
+    ReasonCode.POSITIONS_MISSING: gettext_noop("The limits require the positions, and none were ever reported."),
+    ReasonCode.POSITIONS_STALE: gettext_noop(
+        "The limits require the positions; the last report is from %(at)s, %(age_seconds)s s ago; "
+        "at most %(max_age_seconds)s s are allowed."
+    ),
     ReasonCode.DRAWDOWN_BREACHED: gettext_noop(
         "%(rule)s: equity %(equity)s is below the floor %(floor)s, a drawdown of %(drawdown)s "
         "from the reference %(reference)s."
@@ -43,6 +48,7 @@ MESSAGES: dict[ReasonCode, str] = {
     ),
     ReasonCode.BLACKOUT: gettext_noop("Blackout until %(until)s: %(names)s"),
     ReasonCode.EVENT_REPORTED: gettext_noop("The caller reports an active event; the calendar has: %(names)s"),
+    ReasonCode.FLAT_TIME: gettext_noop("Positions must be flat from %(by)s until %(until)s (%(zone)s)."),
     ReasonCode.PACE_EXCEEDED: gettext_noop(
         "%(openings)s openings were allowed within the last hour; the limit is %(limit)s."
     ),
@@ -54,11 +60,17 @@ MESSAGES: dict[ReasonCode, str] = {
     ),
     ReasonCode.QUANTITY_UNKNOWN: gettext_noop("The decision %(decision)s came without a quantity."),
     ReasonCode.FEATURES_SET_MISSING: gettext_noop("No feature set is loaded for the account."),
+    ReasonCode.FEATURES_SET_STALE: gettext_noop(
+        "Feature set %(set_version)s was loaded at %(loaded_at)s; at most %(max_age_days)s days are allowed."
+    ),
     ReasonCode.FEATURE_COVERAGE_LOW: gettext_noop(
         "The features cover %(coverage)s of the importance (%(present)s of %(count)s); "
         "at least %(min_coverage)s are needed."
     ),
     ReasonCode.MEMORY_MISSING: gettext_noop("The limits require a market memory, and there is none."),
+    ReasonCode.MEMORY_STALE: gettext_noop(
+        "The limits require a market memory; the newest is from %(at)s; at most %(max_age_hours)s hours are allowed."
+    ),
     ReasonCode.SIDE_UNKNOWN: gettext_noop(
         "The decision %(decision)s with side %(side)s does not say whether to buy or to sell: it counts as an opening."
     ),
@@ -72,6 +84,9 @@ MESSAGES: dict[ReasonCode, str] = {
     ReasonCode.POSITION_FLIP: gettext_noop(
         "A quantity of %(quantity)s would do more than close the position of %(position)s "
         "(%(reducible)s may still be closed): the decision counts as an opening."
+    ),
+    ReasonCode.CHECKS_STALLED: gettext_noop(
+        "The accounts were last checked at %(checks_at)s; at most %(max_age_seconds)s s are allowed."
     ),
     ReasonCode.CLOCK_SKEW: gettext_noop(
         "The decision is dated %(decided_at)s, %(skew_seconds)s s away from the service's clock; "

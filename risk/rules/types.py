@@ -151,6 +151,7 @@ class FeatureView:
     present: int
     count: int
     missing_top: tuple[str, ...] = ()
+    loaded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,8 @@ class Facts:
     """Everything known at the moment of asking. None means not known, which is never good news.
 
     `state`, `desk_state` and `pace` None: they could not be read. `limits`, `equity`, `position`, `memory`,
-    `features` None: none was ever set or reported. `zone` is the account's time zone.
+    `features` None: none was ever set or reported. `zone` is the account's time zone. `checks_at` is when all
+    accounts were last checked, None: never.
     """
 
     state: StateView | None
@@ -173,6 +175,7 @@ class Facts:
     memory: MemoryView | None
     features: FeatureView | None
     zone: ZoneInfo
+    checks_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

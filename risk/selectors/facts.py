@@ -87,6 +87,7 @@ class FactsBook:
             memory=self.memory,
             features=self._coverage(vector),
             zone=state.account.zone,
+            checks_at=self.desk.checks_at,
         )
 
     def admitted(self, ask: Ask, effect: Effect) -> None:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -20,6 +21,7 @@ class LoadedSet:
     names: tuple[str, ...]
     index: Mapping[str, int]
     shares: tuple[float, ...]
+    loaded_at: datetime
 
 
 @lru_cache(maxsize=8)
@@ -32,6 +34,7 @@ def feature_set(set_id: UUID) -> LoadedSet:
         names=tuple(row.names),
         index={name: place for place, name in enumerate(row.names)},
         shares=tuple(row.importances),
+        loaded_at=row.recorded_at,
     )
 
 
@@ -46,4 +49,5 @@ def feature_vector(loaded: LoadedSet, features: Mapping[str, float]) -> list[flo
 def view_of(loaded: LoadedSet, vector: list[float]) -> FeatureView:
     """What the gate needs to know of a vector: its coverage, and what is missing most."""
     present = [math.isfinite(value) for value in vector]
-    return feature_view(str(loaded.version), loaded.names, loaded.shares, present)
+    view = feature_view(str(loaded.version), loaded.names, loaded.shares, present)
+    return replace(view, loaded_at=loaded.loaded_at)

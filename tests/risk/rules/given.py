@@ -108,6 +108,7 @@ def facts(**changes: Any) -> Facts:
         "memory": MemoryView(cluster_ids=("c1",), at=ago(hours=1), vix_es_correlation=0.4),
         "features": FeatureView(set_version="1", coverage=Decimal(1), present=150, count=150),
         "zone": CHICAGO,
+        "checks_at": ago(seconds=30),
     }
     if under is not None:
         calm |= equity_of(100_000, under)

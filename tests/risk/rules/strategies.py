@@ -48,7 +48,16 @@ def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
             {"max_openings_per_hour": st.integers(1, 50), "min_interval_seconds": st.integers(0, 600)}
         ),
         "order": st.fixed_dictionaries({"max_quantity": st.none() | decimals("0.5", "20", 1).map(str)}),
-        "freshness": st.fixed_dictionaries({"equity_seconds": st.integers(1, 600)}),
+        "freshness": st.fixed_dictionaries(
+            {"equity_seconds": st.integers(1, 600)},
+            optional={
+                "positions_required": st.booleans(),
+                "memory_hours": st.none() | st.integers(1, 48),
+                "features_days": st.none() | st.integers(1, 400),
+                "checks_seconds": st.integers(1, 600),
+            },
+        ),
+        "flat": st.fixed_dictionaries({"by": st.none() | st.sampled_from(["09:30", "15:55", "23:00"])}),
         "blackout": st.fixed_dictionaries(
             {
                 "minutes_before": st.integers(0, 1440),

@@ -22,6 +22,7 @@ from risk.rules.types import (
     Facts,
     FeatureView,
     Finding,
+    MemoryView,
     PaceView,
     PositionView,
     Side,
@@ -215,7 +216,7 @@ def test_fomc_blocks_from_half_an_hour_before_to_half_an_hour_after() -> None:
         fresh = equity_of(100_000, limits())
         fresh["equity"] = replace(fresh["equity"], at=now)
         position = PositionView(quantity=Decimal(2), at=now)
-        return judge(ask(decided_at=now), facts(**fresh, position=position), now)
+        return judge(ask(decided_at=now), facts(**fresh, position=position, checks_at=now), now)
 
     assert [at(minutes).verdict for minutes in (-31, -30, 0, 30, 31)] == [ALLOW, BLOCK, BLOCK, BLOCK, ALLOW]
     assert at(0).retry_at == FOMC_AT + timedelta(minutes=30)
@@ -348,6 +349,16 @@ def everything_the_gate_can_say() -> list[Verdict]:
     thin = FeatureView(set_version="1", coverage=Decimal("0.5"), present=1, count=2, missing_top=("a",))
     stale = replace(CALM_EQUITY, at=ago(hours=1))
     days.append((ask(), facts(features=thin, equity=stale)))
+    fresh = limits(
+        freshness={"positions_required": True, "memory_hours": 1, "features_days": 1},
+        memory={"required": True},
+        flat={"by": "09:00", "until": "17:00"},
+    )
+    old_memory = MemoryView(cluster_ids=("c1",), at=ago(days=2))
+    days += [
+        (ask(), facts(limits=fresh, checks_at=None, position=None, memory=old_memory)),
+        (ask(), facts(limits=fresh, position=PositionView(quantity=Decimal(0), at=ago(hours=1)))),
+    ]
     return [judge(question, day, NOW) for question, day in days]
 
 

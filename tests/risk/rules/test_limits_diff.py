@@ -35,6 +35,13 @@ def only_change(old: Limits, new: Limits) -> Change:
         ("freshness.equity_seconds", 60, 120),
         ("freshness.positions_seconds", 60, 120),
         ("freshness.calendar_hours", 12, 24),
+        ("freshness.positions_required", True, False),
+        ("freshness.memory_hours", 12, 24),
+        ("freshness.memory_hours", 12, None),
+        ("freshness.features_days", 30, 90),
+        ("freshness.features_days", 30, None),
+        ("freshness.checks_seconds", 90, 180),
+        ("flat.by", "15:55", None),
         ("blackout.minutes_before", 45, 30),
         ("blackout.minutes_after", 45, 30),
         ("blackout.impact_above", "0.5", "0.7"),
@@ -95,6 +102,15 @@ def test_a_floor_that_stops_rising_loosens_a_trailing_rule_and_means_nothing_to_
 def test_another_reset_time_loosens_a_daily_rule_and_means_nothing_to_a_trailing_one() -> None:
     assert not tightens(parsed(DAILY), parsed(DAILY | {"reset_at": "00:00"}))
     assert only_change(parsed(), parsed(TRAILING | {"reset_at": "00:00"})).direction is Direction.NEUTRAL
+
+
+@pytest.mark.parametrize("changed", [{"by": "15:30"}, {"by": "15:55", "until": "18:00"}])
+def test_another_time_to_be_flat_cannot_be_compared_so_it_loosens(changed: dict[str, str]) -> None:
+    assert not tightens(parsed(flat={"by": "15:55"}), parsed(flat=changed))
+
+
+def test_until_when_to_be_flat_means_nothing_without_a_time_to_be_flat() -> None:
+    assert only_change(parsed(), parsed(flat={"until": "18:00"})).direction is Direction.NEUTRAL
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,24 @@
 """Each rule by itself: what it blocks, at which figure exactly, and with which evidence."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
 
 from risk.rules import (
     calendar,
+    checks,
     clock_skew,
     drawdown_rule,
     equity,
     features,
+    flat,
     limits_present,
     memory,
     order_size,
     pace,
+    positions,
     state,
 )
 from risk.rules.codes import ReasonCode
@@ -27,9 +30,11 @@ from risk.rules.types import (
     MemoryView,
     Outcome,
     PaceView,
+    PositionView,
     TradingState,
 )
 from tests.risk.rules.given import (
+    CHICAGO,
     FOMC_AT,
     INITIAL,
     NOW,
@@ -268,3 +273,78 @@ def test_a_required_memory_must_exist(view: MemoryView | None) -> None:
     assert found(*memory.judge(ask(), facts(memory=view), required, NOW)) == [ReasonCode.MEMORY_MISSING]
     assert found(*memory.judge(ask(), facts(memory=view), limits(), NOW)) == []
     assert found(*memory.judge(ask(), facts(), required, NOW)) == []
+
+
+# Freshness
+
+
+@pytest.mark.parametrize(("seconds", "blocked"), [(30, False), (180, False), (181, True), (None, True)])
+def test_nothing_opens_if_the_accounts_were_not_checked_for_three_minutes(seconds: int | None, blocked: bool) -> None:
+    given = facts(checks_at=None if seconds is None else ago(seconds=seconds))
+    assert found(*checks.judge(ask(), given, limits(), NOW)) == [ReasonCode.CHECKS_STALLED] * blocked
+
+
+@pytest.mark.parametrize(
+    ("required", "seconds", "expected"),
+    [
+        (False, None, []),
+        (False, 500, []),
+        (True, 120, []),
+        (True, 121, [ReasonCode.POSITIONS_STALE]),
+        (True, None, [ReasonCode.POSITIONS_MISSING]),
+    ],
+)
+def test_limits_may_require_the_positions(required: bool, seconds: int | None, expected: list[ReasonCode]) -> None:
+    under = limits(freshness={"positions_required": required})
+    view = None if seconds is None else PositionView(quantity=Decimal(2), at=ago(seconds=seconds))
+    assert found(*positions.judge(ask(), facts(limits=under, position=view), under, NOW)) == expected
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(24, []), (25, [ReasonCode.MEMORY_STALE])])
+def test_a_required_memory_may_be_a_day_old_and_no_older(hours: int, expected: list[ReasonCode]) -> None:
+    under = limits(memory={"required": True}, freshness={"memory_hours": 24})
+    view = MemoryView(cluster_ids=("c1",), at=ago(hours=hours))
+    assert found(*memory.judge(ask(), facts(limits=under, memory=view), under, NOW)) == expected
+    assert found(*memory.judge(ask(), facts(memory=view), limits(freshness={"memory_hours": 24}), NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("loaded", "expected"),
+    [(ago(days=30), []), (ago(days=31), [ReasonCode.FEATURES_SET_STALE]), (None, [ReasonCode.FEATURES_SET_STALE])],
+)
+def test_a_feature_set_may_be_a_month_old_and_no_older(loaded: datetime | None, expected: list[ReasonCode]) -> None:
+    under = limits(freshness={"features_days": 30})
+    view = FeatureView(set_version="1", coverage=Decimal(1), present=150, count=150, loaded_at=loaded)
+    assert found(*features.judge(ask(), facts(limits=under, features=view), under, NOW)) == expected
+
+
+@pytest.mark.parametrize(
+    ("clock", "until"),
+    [
+        ("15:54", None),
+        ("15:55", "17:00"),
+        ("16:59", "17:00"),
+        ("17:00", None),
+    ],
+)
+def test_nothing_opens_from_the_time_to_be_flat_until_the_next_session(clock: str, until: str | None) -> None:
+    day = date(2025, 5, 7)
+    now = datetime.combine(day, time.fromisoformat(clock), tzinfo=CHICAGO).astimezone(UTC)
+    under = limits(flat={"by": "15:55"})
+    findings = list(flat.judge(ask(), facts(limits=under), under, now))
+    assert found(*findings) == ([] if until is None else [ReasonCode.FLAT_TIME])
+    if until is not None:
+        assert findings[0].reason.retry_at == datetime.combine(day, time.fromisoformat(until), tzinfo=CHICAGO)
+
+
+def test_the_time_to_be_flat_may_span_midnight_and_the_night_the_clocks_change() -> None:
+    flat_at_night = limits(flat={"by": "23:00", "until": "06:00"}).flat
+    evening = datetime(2025, 3, 8, 23, 30, tzinfo=CHICAGO)
+    morning = datetime(2025, 3, 9, 6, 0, tzinfo=CHICAGO)
+    assert flat.flat_until(flat_at_night, evening, CHICAGO) == morning
+    assert flat.flat_until(flat_at_night, morning - timedelta(minutes=1), CHICAGO) == morning
+    assert flat.flat_until(flat_at_night, morning, CHICAGO) is None
+
+
+def test_without_a_time_to_be_flat_positions_may_be_held() -> None:
+    assert found(*flat.judge(ask(), facts(), limits(), NOW)) == []
