@@ -18,6 +18,7 @@ from decisions.deadline import transaction_within
 from decisions.inputs import DecisionInput, OutcomeInput
 from decisions.judging import Judged, decision_judge, trading_state
 from decisions.models import Decision, IdempotencyKey, Outcome
+from decisions.selectors import losses_before
 from mia_site.audit.actors import Actor, command_actor
 from mia_site.audit.journal import BATCH, Leaf
 from mia_site.audit.models import Entry
@@ -29,6 +30,7 @@ from mia_site.ops.timings import timed
 from risk.equity import time_check
 from risk.inputs import InputError
 from risk.locking import account_lock, account_only, desk_lock, seq_take
+from risk.losses import outcome_apply
 from risk.models import AccountState, Admission, Client
 from risk.selectors.facts import FactsBook
 from risk.written import Written
@@ -253,7 +255,8 @@ def _log(sent: DecisionInput, actor: Actor) -> UUID:
 def outcome_record(decision: Decision, told: OutcomeInput, *, actor: Actor) -> tuple[Outcome, Leaf, str]:
     """Records what became of a decision; the newest outcome counts. Returns it with its leaf and receipt.
 
-    An outcome equal to the newest one adds nothing. Raises `InputError`.
+    A final one counts towards the losses in a row, with the penalties that follow. An outcome equal to the newest one
+    adds nothing. Raises `InputError`.
     """
     with transaction.atomic():
         desk_lock()
@@ -270,8 +273,12 @@ def outcome_record(decision: Decision, told: OutcomeInput, *, actor: Actor) -> t
             pnl=told.pnl, closed_at=told.closed_at, final=told.final, quantity=told.quantity,
             exit_price=told.exit_price,
         )  # fmt: skip
+        written = Written(facts=[outcome])
+        if told.final:
+            losses = losses_before(state, decision.id) + 1 if told.pnl < 0 else 0
+            written.add(outcome_apply(state, pnl=told.pnl, losses=losses, seq=seq, now=now))
         state.save()
-        leaf = Written(facts=[outcome]).record(actor=actor, account=state.account.code)[0]
+        leaf = written.record(actor=actor, account=state.account.code)[0]
         return outcome, leaf, receipt_sign([leaf], now)
 
 

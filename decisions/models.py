@@ -139,6 +139,7 @@ class Outcome(Fact):
         indexes = [
             models.Index(fields=["decision_id"], name="dec_outcome_decision"),
             models.Index(fields=["account", "closed_at"], name="dec_outcome_account"),
+            models.Index(fields=["account", "seq"], name="dec_outcome_seq"),
         ]
 
     def __str__(self) -> str:

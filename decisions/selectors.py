@@ -2,8 +2,11 @@
 
 import math
 import struct
+from uuid import UUID
 
-from decisions.models import Decision, DecisionFeatures
+from decisions.models import Decision, DecisionFeatures, Outcome
+from risk.models import AccountState
+from risk.models.columns import Origin
 from risk.selectors.features import feature_set
 
 
@@ -15,3 +18,24 @@ def features_of(decision: Decision) -> dict[str, float]:
     loaded = feature_set(row.feature_set_id)
     values = struct.unpack(f"<{len(loaded.names)}d", bytes(row.vector))
     return {name: value for name, value in zip(loaded.names, values, strict=True) if not math.isnan(value)}
+
+
+LOSSES_COUNTED = 100
+"""The largest number of losses in a row that any limit can ask for."""
+
+
+def losses_before(state: AccountState, decision_id: UUID) -> int:
+    """How many trades in a row were lost before that of `decision_id`, by the newest final outcome of each; those that
+    a person no longer counts are left out. At most `LOSSES_COUNTED`."""
+    seen, losses = {decision_id}, 0
+    rows = Outcome.objects.filter(
+        account_id=state.account_id, origin=Origin.LIVE, final=True, seq__gt=state.losses_seq
+    ).order_by("-seq")
+    for other, pnl in rows.values_list("decision_id", "pnl").iterator(chunk_size=LOSSES_COUNTED):
+        if other in seen:
+            continue
+        if pnl >= 0 or losses >= LOSSES_COUNTED:
+            break
+        seen.add(other)
+        losses += 1
+    return losses

@@ -31,6 +31,7 @@ CONTROLLER_TEXTS: dict[str, str] = {
         "%(account)s: no equity for %(age)s s, at most %(limit)s s are allowed; new trades are blocked"
     ),
     "positions_not_flat": gettext_noop("%(account)s: positions must be flat since %(by)s and are not: %(positions)s"),
+    "penalty_active": gettext_noop("%(account)s: no new trades until %(until)s: %(reason)s"),
     "trading_stopped": gettext_noop("%(account)s: trading is set to %(state)s by %(actor)s: %(reason)s"),
     "trading_resumed": gettext_noop("%(account)s: trading is set to %(state)s again by %(actor)s: %(reason)s"),
     "desk_stopped": gettext_noop("The whole desk is set to %(state)s by %(actor)s: %(reason)s"),

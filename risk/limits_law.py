@@ -40,16 +40,17 @@ def limits_submit(account: str, document: Mapping[str, Any], *, actor: Actor, re
         desk_lock()
         state = account_lock(account)
         newest = LimitsVersion.objects.filter(account=state.account).order_by("-version").first()
-        known = _known(state, newest, body)
+        known = _known(state, newest, new)
         if known is not None:
             return LimitsSubmitted(known, known.id == state.limits_id, changed=False)
         return _version_add(state, newest, new, body, actor=actor, reason=reason)
 
 
-def _known(state: AccountState, newest: LimitsVersion | None, body: dict[str, Any]) -> LimitsVersion | None:
-    if state.limits is not None and state.limits.body == body:
+def _known(state: AccountState, newest: LimitsVersion | None, new: Limits) -> LimitsVersion | None:
+    """The version that says the same already. Limits are compared, not documents: an older one lacks newer sections."""
+    if limits_of(state) == new:
         return state.limits
-    if newest is not None and newest.body == body and not hasattr(newest, "approval"):
+    if newest is not None and not hasattr(newest, "approval") and limits_parse(newest.body) == new:
         return newest
     return None
 

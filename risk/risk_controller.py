@@ -25,6 +25,7 @@ from risk.equity import equity_judge, equity_record, positions_record
 from risk.inputs import InputError
 from risk.limits_law import limits_decide, limits_submit
 from risk.locking import account_lock, account_only, desk_lock, seq_take
+from risk.losses import outcome_apply, penalty_lift
 from risk.models import AccountState, Desk
 from risk.models.state import Cause
 from risk.rules.drawdown import breached
@@ -47,6 +48,8 @@ __all__ = [
     "equity_record",
     "limits_decide",
     "limits_submit",
+    "outcome_apply",
+    "penalty_lift",
     "positions_record",
     "stop_judge",
     "stop_trading",

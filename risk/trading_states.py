@@ -49,6 +49,8 @@ def state_enter(
 ) -> StateChange:
     """Moves the locked row (unsaved) to `to` and returns the fact that says so (unsaved)."""
     account = row.account if isinstance(row, AccountState) else None
+    if isinstance(row, AccountState) and cause is not Cause.MANUAL and stricter(to, row.state):
+        row.stopped_at = now
     change = StateChange(
         scope=Scope.ACCOUNT if account else Scope.DESK, account=account, seq=seq, from_state=row.state,
         to_state=to.value, cause=cause, reason=reason[:2000], evidence=evidence or {}, until=until,
@@ -59,7 +61,8 @@ def state_enter(
     return change
 
 
-def _reason_check(reason: str) -> str:
+def reason_check(reason: str) -> str:
+    """The reason without blanks around it. Raises `InputError` for none, and for one that is too long."""
     reason = reason.strip()
     if not reason:
         raise InputError("reason", reason, "a reason in words: it goes into the record")
@@ -97,7 +100,7 @@ def trading_halt(
 
     Raises `InputError` (also for a stop milder than the present one) and `AccountUnknown`.
     """
-    reason = _reason_check(reason)
+    reason = reason_check(reason)
     with transaction.atomic():
         desk_lock()
         row = account_lock(account)
@@ -118,7 +121,7 @@ def trading_resume(
 
     Raises `InputError` and `AccountUnknown`.
     """
-    reason = _reason_check(reason)
+    reason = reason_check(reason)
     with transaction.atomic():
         desk_lock()
         row = account_lock(account)
@@ -164,7 +167,7 @@ def desk_halt(
     *, reason: str, actor: Actor, state: TradingState = TradingState.HALTED, until: datetime | None = None
 ) -> StateChange:
     """The kill switch of all accounts; waits for decisions being judged, and wins over all that come after."""
-    reason = _reason_check(reason)
+    reason = reason_check(reason)
     with transaction.atomic():
         desk = desk_lock(exclusive=True)
         now = database_now()
@@ -174,7 +177,7 @@ def desk_halt(
 
 def desk_resume(*, reason: str, actor: Actor, state: TradingState = TradingState.ACTIVE) -> StateChange:
     """Lifts a stop of the whole desk; accounts stopped by themselves stay stopped."""
-    reason = _reason_check(reason)
+    reason = reason_check(reason)
     with transaction.atomic():
         desk = desk_lock(exclusive=True)
         if not stricter(TradingState(desk.state), state.value):

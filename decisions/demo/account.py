@@ -16,6 +16,7 @@ from risk.rules.types import (
     EquityView,
     EventView,
     Facts,
+    LossView,
     MemoryView,
     PaceView,
     PositionView,
@@ -163,6 +164,7 @@ class SimulatedAccount:
             limits_version=world.limits_version,
             equity=EquityView(equity=newest.equity, at=newest.at, initial=world.initial),
             drawdowns=self.views(at),
+            losses=LossView(),
             position=PositionView(quantity=self.position, at=newest.at),
             pace=PaceView(
                 openings_last_hour=len(lately),

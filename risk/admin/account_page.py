@@ -153,6 +153,11 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
         (_("memory may be old"), _aged(limits.freshness.memory_hours, _("%(count)d h"))),
         (_("accounts checked within"), f"{limits.freshness.checks_seconds} s"),
         (_("to be flat"), _flat(limits)),
+        (_("losses in a row"), _capped(limits.losses.max_consecutive)),
+        (_("loss of one trade"), _capped(limits.losses.max_per_trade)),
+        (_("a penalty lasts"), f"{limits.losses.penalty_minutes} min"),
+        (_("cool-down after a stop"), f"{limits.losses.cooldown_after_stop_minutes} min"),
+        (_("cool-down after a loss"), f"{limits.losses.cooldown_after_loss_minutes} min"),
         (_("features: least coverage"), percent(limits.features.min_coverage)),
         (_("market memory"), _("required") if limits.memory.required else _("not required")),
         (_("clock skew"), f"{limits.clock.max_skew_seconds} s"),
@@ -163,6 +168,10 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
         for name, setting in limits.rules.items()
         if setting.mode != "enforce"
     ]
+
+
+def _capped(value: Decimal | int | None) -> str:
+    return _("no cap") if value is None else number(value)
 
 
 def _aged(value: int | None, unit: str) -> str:

@@ -71,7 +71,8 @@ class AccountState(models.Model):
     """Projection: what the account's facts add up to, in the order of `seq`. Its row is the account's lock.
 
     `marks`: one reference state per drawdown rule (risk/rules/drawdown.py). `positions`: instrument -> signed
-    contracts as text, all reported at `positions_at`.
+    contracts as text, all reported at `positions_at`. `penalties`: kind -> the newest penalty for losing trades, as
+    JSON; outcomes up to `losses_seq` no longer count as losses in a row.
     """
 
     account = models.OneToOneField(Account, models.PROTECT, primary_key=True, related_name="state")
@@ -98,6 +99,11 @@ class AccountState(models.Model):
     snapshot_seq = models.BigIntegerField(default=0)
     snapshot_worst = fraction(_("worst drawdown at the last snapshot"), default=0)
     penalty_active = models.BooleanField(_("penalty"), default=False)
+    stopped_at = models.DateTimeField(_("last stopped by a limit"), null=True, blank=True)
+    losses = models.PositiveSmallIntegerField(_("losses in a row"), default=0)
+    losses_seq = models.BigIntegerField(default=0)
+    last_loss_at = models.DateTimeField(_("last losing trade"), null=True, blank=True)
+    penalties = models.JSONField(_("penalties for losses"), default=dict, blank=True)
 
     class Meta:
         verbose_name = _("account state")

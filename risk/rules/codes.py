@@ -26,6 +26,10 @@ class ReasonCode(StrEnum):
     DRAWDOWN_BREACHED = "drawdown_breached"
     DRAWDOWN_UNKNOWN = "drawdown_unknown"
 
+    # Losing trades
+    PENALTY_ACTIVE = "penalty_active"
+    COOLDOWN = "cooldown"
+
     # Macro calendar
     CALENDAR_MISSING = "calendar_missing"
     CALENDAR_STALE = "calendar_stale"

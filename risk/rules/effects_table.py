@@ -26,6 +26,8 @@ COUNTS_AGAINST: dict[ReasonCode, frozenset[Effect]] = {
     ReasonCode.POSITIONS_STALE: _OPENS,
     ReasonCode.DRAWDOWN_BREACHED: _OPENS,
     ReasonCode.DRAWDOWN_UNKNOWN: _OPENS,
+    ReasonCode.PENALTY_ACTIVE: _OPENS,
+    ReasonCode.COOLDOWN: _OPENS,
     ReasonCode.CALENDAR_MISSING: _OPENS,
     ReasonCode.CALENDAR_STALE: _OPENS,
     ReasonCode.BLACKOUT: _OPENS,

@@ -53,6 +53,7 @@ class RuleName(StrEnum):
     EQUITY = "equity"
     POSITIONS = "positions"
     DRAWDOWN = "drawdown"
+    LOSSES = "losses"
     CALENDAR = "calendar"
     FLAT = "flat"
     PACE = "pace"
@@ -216,6 +217,26 @@ class FlatLimits(Section, frozen=True):
             raise ValueError("until:flat_window")
 
 
+class LossLimits(Section, frozen=True):
+    """What losing trades cost.
+
+    The penalty for losses in a row weighs losses / `max_consecutive`, at most 1; at 1 it blocks openings for
+    `penalty_minutes`. A trade that loses more than `max_per_trade` (money, its sign dropped as in MIA) is
+    penalised at once. The cool-downs begin with an automatic stop, and with a losing trade. Null is no limit.
+    """
+
+    max_consecutive: Annotated[int, Meta(ge=1, le=100)] | None = None
+    max_per_trade: Decimal | None = None
+    penalty_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 60
+    cooldown_after_stop_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 0
+    cooldown_after_loss_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 0
+
+    def __post_init__(self) -> None:
+        if self.max_per_trade is not None:
+            check_money("max_per_trade", abs(self.max_per_trade))
+            msgspec.structs.force_setattr(self, "max_per_trade", abs(self.max_per_trade))
+
+
 class RuleSetting(Section, frozen=True):
     """How one rule counts. Turning one off needs a reason."""
 
@@ -238,6 +259,7 @@ class Limits(Section, frozen=True):
     features: FeatureLimits = FeatureLimits()
     memory: MemoryLimits = MemoryLimits()
     flat: FlatLimits = FlatLimits()
+    losses: LossLimits = LossLimits()
     clock: ClockLimits = ClockLimits()
     answer: AnswerLimits = AnswerLimits()
     rules: dict[RuleName, RuleSetting] = {}

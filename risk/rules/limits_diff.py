@@ -44,6 +44,8 @@ _CAPS = (
     "order.max_quantity",
     "freshness.memory_hours",
     "freshness.features_days",
+    "losses.max_consecutive",
+    "losses.max_per_trade",
 )
 _HIGHER_IS_TIGHTER = (
     "pace.min_interval_seconds",
@@ -52,6 +54,9 @@ _HIGHER_IS_TIGHTER = (
     "features.min_coverage",
     "memory.required",
     "freshness.positions_required",
+    "losses.penalty_minutes",
+    "losses.cooldown_after_stop_minutes",
+    "losses.cooldown_after_loss_minutes",
 )
 _STRENGTH = {RuleMode.OFF: 0, RuleMode.SHADOW: 1, RuleMode.ENFORCE: 2}
 _RESETTING = frozenset({DrawdownMode.DAILY, DrawdownMode.WEEKLY, DrawdownMode.TRAILING_EOD})

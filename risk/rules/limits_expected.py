@@ -58,14 +58,20 @@ EXPECTED: dict[str, str] = {
     "flat": gettext_noop("a mapping of the time to be flat"),
     "flat.by": gettext_noop('a time of day in quotes, such as "15:55", or null'),
     "flat.until": gettext_noop('a time of day in quotes, such as "17:00"'),
+    "losses": gettext_noop("a mapping of loss limits"),
+    "losses.max_consecutive": gettext_noop("a whole number from 1 to 100, or null for no limit"),
+    "losses.max_per_trade": gettext_noop('an amount in quotes, such as "500", or null for no limit'),
+    "losses.penalty_minutes": gettext_noop("a whole number from 1 to 10080"),
+    "losses.cooldown_after_stop_minutes": gettext_noop("a whole number from 0 to 10080"),
+    "losses.cooldown_after_loss_minutes": gettext_noop("a whole number from 0 to 10080"),
     "clock": gettext_noop("a mapping of clock limits"),
     "clock.max_skew_seconds": gettext_noop("a whole number from 1 to 86400"),
     "answer": gettext_noop("a mapping of answer limits"),
     "answer.valid_seconds": gettext_noop("a whole number from 1 to 300"),
     "rules": gettext_noop("a mapping from rule names to their modes"),
     "rules.name": gettext_noop(
-        "a rule name: state, limits, clock_skew, checks, equity, positions, drawdown, calendar, flat, pace, "
-        "order_size, features, memory"
+        "a rule name: state, limits, clock_skew, checks, equity, positions, drawdown, losses, calendar, flat, "
+        "pace, order_size, features, memory"
     ),
     "rules.mode": gettext_noop('one of "enforce", "shadow", "off" (off in quotes)'),
     "rules.reason": gettext_noop("a text of at most 500 characters"),

@@ -42,6 +42,8 @@ MESSAGES: dict[ReasonCode, str] = {
         "from the reference %(reference)s."
     ),
     ReasonCode.DRAWDOWN_UNKNOWN: gettext_noop("%(rule)s: the drawdown was not measured."),
+    ReasonCode.PENALTY_ACTIVE: gettext_noop("A penalty (%(kind)s) is active since %(since)s: %(reason)s"),
+    ReasonCode.COOLDOWN: gettext_noop("The cool-down after a %(after)s at %(since)s lasts until %(until)s."),
     ReasonCode.CALENDAR_MISSING: gettext_noop("The macro calendar was never loaded."),
     ReasonCode.CALENDAR_STALE: gettext_noop(
         "The macro calendar is from %(refreshed_at)s; at most %(max_age_hours)s hours are allowed."

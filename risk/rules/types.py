@@ -93,6 +93,27 @@ class DrawdownView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PenaltyView:
+    """A penalty for losing trades: its weight is 0..1 and blocks at 1; no `until`: until it is lifted."""
+
+    kind: str
+    value: Decimal
+    since: datetime
+    until: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossView:
+    """What losing trades and stops have left behind. `stopped_at` is the last stop by a limit."""
+
+    consecutive: int = 0
+    last_loss_at: datetime | None = None
+    stopped_at: datetime | None = None
+    penalties: tuple[PenaltyView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionView:
     """The reported position in the ask's instrument, signed (long > 0), as last reported at `at`.
 
@@ -158,7 +179,7 @@ class FeatureView:
 class Facts:
     """Everything known at the moment of asking. None means not known, which is never good news.
 
-    `state`, `desk_state` and `pace` None: they could not be read. `limits`, `equity`, `position`, `memory`,
+    `state`, `desk_state`, `losses` and `pace` None: they could not be read. `limits`, `equity`, `position`, `memory`,
     `features` None: none was ever set or reported. `zone` is the account's time zone. `checks_at` is when all
     accounts were last checked, None: never.
     """
@@ -169,6 +190,7 @@ class Facts:
     limits_version: int | None
     equity: EquityView | None
     drawdowns: tuple[DrawdownView, ...]
+    losses: LossView | None
     position: PositionView | None
     pace: PaceView | None
     calendar: CalendarView

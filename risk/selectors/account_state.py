@@ -13,6 +13,7 @@ from risk.rules.types import TradingState
 from risk.selectors.calendar import events_near
 from risk.selectors.drawdown import drawdown_views
 from risk.selectors.limits import limits_of
+from risk.selectors.losses import loss_view
 
 SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
 
@@ -21,6 +22,16 @@ class WorstDrawdown(msgspec.Struct, frozen=True):
     value: str
     peak_at: datetime | None
     trough_at: datetime | None
+
+
+class PenaltyAnswer(msgspec.Struct, frozen=True):
+    """A penalty for losing trades; `value` is its weight, 0..1, which blocks at 1."""
+
+    kind: str
+    value: str
+    since: datetime
+    until: datetime | None
+    reason: str
 
 
 class Blackout(msgspec.Struct, frozen=True):
@@ -50,6 +61,8 @@ class AccountStateAnswer(msgspec.Struct, frozen=True):
     equity: str | None
     drawdowns: dict[str, str]
     worst_drawdown: WorstDrawdown
+    losses_in_a_row: int
+    penalties: list[PenaltyAnswer]
     positions: dict[str, str]
     limits: dict[str, Any] | None
     limits_version: int | None
@@ -83,6 +96,12 @@ def account_state(account: Account) -> AccountStateAnswer:
         worst_drawdown=WorstDrawdown(
             f"{state.worst_drawdown.normalize():f}", state.worst_peak_at, state.worst_trough_at
         ),
+        losses_in_a_row=state.losses,
+        penalties=[
+            PenaltyAnswer(item.kind, f"{item.value.normalize():f}", item.since, item.until, item.reason)
+            for item in loss_view(state).penalties
+            if item.until is None or item.until > now
+        ],
         positions=dict(state.positions),
         limits=None if limits is None else limits_dump(limits),
         limits_version=None if state.limits is None else state.limits.version,

@@ -25,6 +25,7 @@ from risk.selectors.calendar import calendar_view
 from risk.selectors.drawdown import drawdown_views
 from risk.selectors.features import LoadedSet, feature_set, feature_vector, view_of
 from risk.selectors.limits import limits_of
+from risk.selectors.losses import loss_view
 from risk.selectors.memory import memory_view
 from risk.selectors.pace import pace_view, position_view
 
@@ -81,6 +82,7 @@ class FactsBook:
             limits_version=None if state.limits is None else state.limits.version,
             equity=self._equity(),
             drawdowns=() if self.limits is None else drawdown_views(state, self.limits, self.now),
+            losses=loss_view(state),
             position=self._position(ask.instrument),
             pace=self.pace,
             calendar=self.calendar,

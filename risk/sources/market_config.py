@@ -15,8 +15,14 @@ from risk.sources.rows import FieldError, shown
 from risk.sources.text import decode
 from risk.sources.yaml_leaves import Leaf, yaml_leaves
 
-LIMIT_KEYS = ("max_drawdown", "entry_freq_max", "entry_freq_min_interval", "pause_trading_window_minutes")
-_HOMES = {"pause_trading_window_minutes": ("", "news")}
+LIMIT_KEYS = (
+    "max_drawdown",
+    "entry_freq_max",
+    "entry_freq_min_interval",
+    "pause_trading_window_minutes",
+    "max_loss_per_trade",
+)
+_HOMES = {"pause_trading_window_minutes": ("", "news"), "max_loss_per_trade": ("", "risk", "thresholds")}
 _SECRET = re.compile(r"api_?key|secret|token|password|passwd|credential|private_key", re.IGNORECASE)
 _COMMENT = re.compile(r"(.*_)?(description|range|options|reference)|version|updated", re.IGNORECASE)
 _GROUPS = {
@@ -32,7 +38,6 @@ _GROUPS = {
     "dashboard": "the bots' dashboard",
 }
 _REASONS = {
-    "max_loss_per_trade": "no rule of this version judges the loss of one trade",
     "news_impact_threshold": "adjusts the model's signals; blackouts have their own, impact_above",
     "vix_defensive_threshold": "a volatility threshold of the model",
     "vix_method5_threshold": "a volatility threshold of the model",
@@ -152,9 +157,18 @@ def _blackout(leaf: Leaf) -> list[tuple[str, str | int]]:
     return [("blackout.minutes_before", minutes), ("blackout.minutes_after", minutes)]
 
 
+def _trade_loss(leaf: Leaf) -> list[tuple[str, str | int]]:
+    expected = "an amount of at most 1,000,000 and 4 decimals, such as -50"
+    amount = _number(leaf, Decimal(-1_000_000), Decimal(1_000_000), expected).copy_abs()
+    if not amount or amount != round(amount, 4):
+        raise FieldError(leaf.key, leaf.value, expected)
+    return [("losses.max_per_trade", f"{amount:f}")]
+
+
 _MAPPINGS: dict[str, Callable[[Leaf], list[tuple[str, str | int]]]] = {
     "max_drawdown": _drawdown,
     "entry_freq_max": _openings,
     "entry_freq_min_interval": _interval,
     "pause_trading_window_minutes": _blackout,
+    "max_loss_per_trade": _trade_loss,
 }

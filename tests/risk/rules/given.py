@@ -17,8 +17,10 @@ from risk.rules.types import (
     EventView,
     Facts,
     FeatureView,
+    LossView,
     MemoryView,
     PaceView,
+    PenaltyView,
     PositionView,
     Reason,
     Side,
@@ -103,6 +105,7 @@ def facts(**changes: Any) -> Facts:
         "limits": under,
         "limits_version": 1,
         "position": PositionView(quantity=Decimal(2), at=ago(seconds=10)),
+        "losses": LossView(),
         "pace": PaceView(openings_last_hour=0),
         "calendar": CalendarView(refreshed_at=ago(hours=1), events=(fomc(),)),
         "memory": MemoryView(cluster_ids=("c1",), at=ago(hours=1), vix_es_correlation=0.4),
@@ -124,6 +127,14 @@ def fomc(**changes: Any) -> EventView:
 
 def stopped(state: TradingState, **changes: Any) -> StateView:
     calm = StateView(state=state, since=ago(minutes=5), reason="daily loss")
+    return replace(calm, **changes)
+
+
+def penalty(**changes: Any) -> PenaltyView:
+    """A penalty of full weight for three losses in a row, a minute old, for an hour."""
+    calm = PenaltyView(
+        kind="losses", value=Decimal(1), since=ago(minutes=1), until=ago(minutes=-59), reason="3 losses in a row"
+    )
     return replace(calm, **changes)
 
 

@@ -57,6 +57,12 @@ def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
                 "checks_seconds": st.integers(1, 600),
             },
         ),
+        "losses": st.fixed_dictionaries(
+            {
+                "cooldown_after_stop_minutes": st.integers(0, 60),
+                "cooldown_after_loss_minutes": st.integers(0, 60),
+            }
+        ),
         "flat": st.fixed_dictionaries({"by": st.none() | st.sampled_from(["09:30", "15:55", "23:00"])}),
         "blackout": st.fixed_dictionaries(
             {

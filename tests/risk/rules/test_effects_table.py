@@ -26,6 +26,8 @@ CELLS = {
     "positions_stale": (True, False, False),
     "drawdown_breached": (True, False, False),
     "drawdown_unknown": (True, False, False),
+    "penalty_active": (True, False, False),
+    "cooldown": (True, False, False),
     "calendar_missing": (True, False, False),
     "calendar_stale": (True, False, False),
     "blackout": (True, False, False),

@@ -22,6 +22,7 @@ from risk.rules.types import (
     Facts,
     FeatureView,
     Finding,
+    LossView,
     MemoryView,
     PaceView,
     PositionView,
@@ -43,6 +44,7 @@ from tests.risk.rules.given import (
     fomc,
     hold,
     limits,
+    penalty,
     stopped,
 )
 
@@ -325,6 +327,8 @@ def test_facts_that_are_nonsense_block_openings(changes: dict[str, Any]) -> None
     assert ReasonCode.ENGINE_UNAVAILABLE in codes(verdict.reasons)
 
 
+COOLING = {"cooldown_after_stop_minutes": 30}
+
 # What the gate says is what docs/reasons.md says
 
 
@@ -357,6 +361,7 @@ def everything_the_gate_can_say() -> list[Verdict]:
     old_memory = MemoryView(cluster_ids=("c1",), at=ago(days=2))
     days += [
         (ask(), facts(limits=fresh, checks_at=None, position=None, memory=old_memory)),
+        (ask(), facts(losses=LossView(stopped_at=NOW, penalties=(penalty(),)), limits=limits(losses=COOLING))),
         (ask(), facts(limits=fresh, position=PositionView(quantity=Decimal(0), at=ago(hours=1)))),
     ]
     return [judge(question, day, NOW) for question, day in days]

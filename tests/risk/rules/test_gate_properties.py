@@ -112,6 +112,7 @@ def test_losing_an_input_never_frees_a_decision(question: Ask, day: Facts) -> No
         {"drawdowns": ()},
         {"position": None},
         {"pace": None},
+        {"losses": None},
         {"features": None},
         {"memory": None},
         {"calendar": replace(day.calendar, refreshed_at=None)},

@@ -55,6 +55,13 @@ FULL: dict[str, Any] = {
     "features": {"min_coverage": "0.9"},
     "memory": {"required": False},
     "flat": {"by": None, "until": "17:00"},
+    "losses": {
+        "max_consecutive": None,
+        "max_per_trade": None,
+        "penalty_minutes": 60,
+        "cooldown_after_stop_minutes": 0,
+        "cooldown_after_loss_minutes": 0,
+    },
     "clock": {"max_skew_seconds": 5},
     "answer": {"valid_seconds": 5},
     "rules": {

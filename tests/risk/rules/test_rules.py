@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from risk.rules import (
     features,
     flat,
     limits_present,
+    losses,
     memory,
     order_size,
     pace,
@@ -27,6 +29,7 @@ from risk.rules.types import (
     EquityView,
     FeatureView,
     Finding,
+    LossView,
     MemoryView,
     Outcome,
     PaceView,
@@ -44,6 +47,7 @@ from tests.risk.rules.given import (
     facts,
     fomc,
     limits,
+    penalty,
     stopped,
 )
 
@@ -348,3 +352,47 @@ def test_the_time_to_be_flat_may_span_midnight_and_the_night_the_clocks_change()
 
 def test_without_a_time_to_be_flat_positions_may_be_held() -> None:
     assert found(*flat.judge(ask(), facts(), limits(), NOW)) == []
+
+
+# Losing trades
+
+
+@pytest.mark.parametrize(("lost", "weight"), [(0, "0"), (1, "0.3333"), (2, "0.6667"), (3, "1"), (4, "1")])
+def test_a_penalty_grows_with_each_loss_and_is_never_more_than_one(lost: int, weight: str) -> None:
+    assert losses.penalty_weight(lost, 3) == Decimal(weight)
+
+
+@pytest.mark.parametrize(
+    ("changes", "blocked"),
+    [
+        ({}, True),
+        ({"value": Decimal("0.6667")}, False),
+        ({"until": NOW}, False),
+        ({"until": None}, True),
+    ],
+)
+def test_a_penalty_blocks_at_full_weight_until_it_expires(changes: dict[str, Any], blocked: bool) -> None:
+    given = facts(losses=LossView(consecutive=3, penalties=(penalty(**changes),)))
+    findings = list(losses.judge(ask(), given, limits(), NOW))
+    assert found(*findings) == [ReasonCode.PENALTY_ACTIVE] * blocked
+    assert [finding.reason.retry_at for finding in findings] == [changes.get("until", ago(minutes=-59))] * blocked
+
+
+@pytest.mark.parametrize(("minutes", "blocked"), [(29, True), (30, False)])
+@pytest.mark.parametrize("after", ["stop", "loss"])
+def test_after_a_stop_and_after_a_loss_half_an_hour_must_pass(after: str, minutes: int, blocked: bool) -> None:
+    under = limits(losses={f"cooldown_after_{after}_minutes": 30})
+    at = ago(minutes=minutes)
+    view = LossView(stopped_at=at) if after == "stop" else LossView(last_loss_at=at)
+    findings = list(losses.judge(ask(), facts(limits=under, losses=view), under, NOW))
+    assert [finding.reason.evidence["after"] for finding in findings] == [after] * blocked
+    assert found(*losses.judge(ask(), facts(losses=view), limits(), NOW)) == []
+
+
+def test_losses_nobody_could_read_are_a_fault_and_not_a_good_day() -> None:
+    with pytest.raises(losses.LossesUnknownError):
+        list(losses.judge(ask(), facts(losses=None), limits(), NOW))
+
+
+def test_the_loss_limit_of_a_trade_may_be_written_with_mia_s_sign() -> None:
+    assert limits(losses={"max_per_trade": "-50"}).losses.max_per_trade == 50

@@ -51,12 +51,14 @@ def test_the_nested_form_in_a_markdown_fence_becomes_limits() -> None:
             }
         ],
         "pace": {"max_openings_per_hour": 5, "min_interval_seconds": 300},
+        "losses": {"max_per_trade": "50"},
         "blackout": {"minutes_before": 30, "minutes_after": 30},
     }
     assert record.mapped == (
         ("thresholds.max_drawdown.value", "drawdown[0].allowance.value", "0.10"),
         ("thresholds.entry_freq_max.value", "pace.max_openings_per_hour", "5"),
         ("thresholds.entry_freq_min_interval.value", "pace.min_interval_seconds", "300"),
+        ("risk.max_loss_per_trade.value", "losses.max_per_trade", "50"),
         ("news.pause_trading_window_minutes.value", "blackout.minutes_before", "30"),
         ("news.pause_trading_window_minutes.value", "blackout.minutes_after", "30"),
     )
@@ -77,7 +79,6 @@ def test_every_other_setting_is_listed_with_a_reason() -> None:
         ("thresholds.reference", "a comment"),
         ("thresholds.max_drawdown.range", "a comment"),
         ("thresholds.vix_defensive_threshold.value", "a volatility threshold of the model"),
-        ("risk.max_loss_per_trade.value", "no rule of this version judges the loss of one trade"),
         ("news.critical_events.value", "blackouts go by impact, for every type of event"),
         ("logging.directory", "the bots' logging"),
         ("custom", "no limit of this version"),
@@ -118,6 +119,8 @@ def test_a_fraction_keeps_its_digits_as_text() -> None:
         ("max_drawdown: 5%", "max_drawdown"),
         ("max_drawdown: [0.05]", "max_drawdown"),
         ("max_drawdown: 0.0000001", "max_drawdown"),
+        ("max_loss_per_trade: 0", "max_loss_per_trade"),
+        ("max_loss_per_trade: 0.00001", "max_loss_per_trade"),
         ("entry_freq_max: 0", "entry_freq_max"),
         ("entry_freq_max: 2.5", "entry_freq_max"),
         ("entry_freq_min_interval: 0.001", "entry_freq_min_interval"),

@@ -66,7 +66,8 @@ def test_the_real_configuration_makes_a_limits_document(shared_data: Path) -> No
     assert limits.drawdown[0].allowance.value == Decimal("0.10")
     assert (limits.pace.max_openings_per_hour, limits.pace.min_interval_seconds) == (5, 300)
     assert (limits.blackout.minutes_before, limits.blackout.minutes_after) == (30, 30)
-    assert len(record.ignored) == 122
+    assert limits.losses.max_per_trade == 50
+    assert len(record.ignored) == 121
 
 
 def test_each_real_snapshot_ends_where_the_next_begins(shared_data: Path) -> None:
