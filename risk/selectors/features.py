@@ -48,6 +48,5 @@ def feature_vector(loaded: LoadedSet, features: Mapping[str, float]) -> list[flo
 
 def view_of(loaded: LoadedSet, vector: list[float]) -> FeatureView:
     """What the gate needs to know of a vector: its coverage, and what is missing most."""
-    present = [math.isfinite(value) for value in vector]
-    view = feature_view(str(loaded.version), loaded.names, loaded.shares, present)
+    view = feature_view(str(loaded.version), loaded.names, loaded.shares, vector)
     return replace(view, loaded_at=loaded.loaded_at)

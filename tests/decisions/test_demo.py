@@ -388,8 +388,10 @@ def test_a_stopped_account_blocks_the_feeds_openings_and_its_equity_goes_on(line
     for _ in range(10 * BEATS_PER_ASK):
         feed.beat()
     later = Decision.objects.filter(origin="live").order_by("seq")[1:]
-    assert {(row.verdict, row.reason_code) for row in later} == {("block", "account_halted"), ("allow", "")}
-    assert {row.effect for row in later if row.verdict == "allow"} == {"neutral"}
+    verdicts = {(row.verdict, row.reason_code) for row in later}
+    # Whether it also holds in between depends on whether the first beat left it flat.
+    assert {("block", "account_halted")} <= verdicts <= {("block", "account_halted"), ("allow", "")}
+    assert {row.effect for row in later if row.verdict == "allow"} <= {"neutral"}
     assert database_now() - (_state().equity_at or database_now()) < timedelta(minutes=1)
 
 
