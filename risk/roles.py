@@ -21,6 +21,10 @@ EXPORT = "risk.export"
 PROPOSE_LIMITS = "risk.add_limitsversion"
 """To propose is to add a version; to approve is to add an approval. Both only through the services' forms."""
 APPROVE_LIMITS = "risk.add_limitsapproval"
+CHANGE_WINDOWS = "risk.add_windowoverride"
+"""To close a time, to hold a window longer, to ask for one to be opened."""
+RULE_WINDOWS = "risk.add_windowruling"
+RULE_MEMORY = "risk.add_memoryruling"
 ACKNOWLEDGE = "ops.change_alert"
 REVOKE_TOKENS = "risk.change_client"
 
@@ -28,16 +32,17 @@ DESK_APPS = ("ops", "audit", "risk", "decisions")
 MANAGED = (
     "auth.view_user", "auth.add_user", "auth.change_user", "auth.view_group",
     "risk.add_calendarsource", "risk.change_calendarsource", "risk.delete_calendarsource", REVOKE_TOKENS,
+    "risk.add_sessionoverride", "risk.change_sessionoverride", "risk.delete_sessionoverride",
 )  # fmt: skip
-"""What only administrators manage: people, clients, sources."""
+"""What only administrators manage: people, clients, sources, session hours."""
 
 
 def roles_ensure() -> Iterator[str]:
     """Makes the four groups, or gives them back exactly their permissions; yields a line for each that it changed."""
     view = set(Permission.objects.filter(content_type__app_label__in=DESK_APPS, codename__startswith="view_"))
     viewer = view | _named(EXPORT)
-    manager = viewer | _named(HALT, PROPOSE_LIMITS, ACKNOWLEDGE)
-    approver = viewer | _named(RESUME, APPROVE_LIMITS, ACKNOWLEDGE)
+    manager = viewer | _named(HALT, PROPOSE_LIMITS, CHANGE_WINDOWS, RULE_MEMORY, ACKNOWLEDGE)
+    approver = viewer | _named(RESUME, APPROVE_LIMITS, RULE_WINDOWS, ACKNOWLEDGE)
     administrator = manager | approver | _named(*MANAGED)
     roles = {
         COMPLIANCE_VIEWER: viewer,

@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -35,10 +35,16 @@ from risk.models import (
     LimitsApproval,
     LimitsVersion,
     MacroEvent,
+    MemoryProposal,
+    MemoryRuling,
     Penalty,
     PositionReport,
+    SessionOverride,
     Snapshot,
     StateChange,
+    TradingSession,
+    WindowOverride,
+    WindowRuling,
 )
 
 FACTORY = Actor("system", "factory")
@@ -401,6 +407,72 @@ class MacroEventFactory(DjangoModelFactory[MacroEvent]):
     currency = "USD"
     impact = Decimal("0.95")
     source = "macro_events.csv"
+
+
+class WindowOverrideFactory(FactFactory):
+    class Meta:
+        model = WindowOverride
+
+    action = "waive"
+    event_id = factory.Faker("uuid4")
+    event_type = "FOMC statement"
+    start_at = NOON + timedelta(hours=6)
+    impact = Decimal("0.95")
+    currency = "USD"
+    proposer = "user:1"
+    reason = "no statement today"
+
+
+class WindowRulingFactory(FactFactory):
+    class Meta:
+        model = WindowRuling
+
+    override = factory.SubFactory(WindowOverrideFactory)
+    approved = True
+    approver = "user:2"
+    reason = "confirmed"
+
+
+class TradingSessionFactory(DjangoModelFactory[TradingSession]):
+    class Meta:
+        model = TradingSession
+
+    hours = "globex"
+    day = factory.Sequence(lambda number: NOON.date() + timedelta(days=number))
+    opens_at = factory.LazyAttribute(lambda row: datetime.combine(row.day, time(), UTC) - timedelta(hours=1))
+    closes_at = factory.LazyAttribute(lambda row: row.opens_at + timedelta(hours=23))
+    source = "exchange_calendars CMES"
+
+
+class SessionOverrideFactory(DjangoModelFactory[SessionOverride]):
+    class Meta:
+        model = SessionOverride
+
+    day = factory.Sequence(lambda number: NOON.date() + timedelta(days=number))
+    closed = True
+    source = "https://www.cmegroup.com/trading-hours.html"
+
+
+class MemoryProposalFactory(FactFactory):
+    class Meta:
+        model = MemoryProposal
+
+    account = factory.SubFactory(AccountFactory)
+    event_id = factory.Faker("uuid4")
+    event_type = "FOMC statement"
+    at = NOON
+    features = factory.LazyFunction(lambda: {"equity_move": -0.004, "decisions": 3})
+    confidence = 0.5
+
+
+class MemoryRulingFactory(FactFactory):
+    class Meta:
+        model = MemoryRuling
+
+    proposal = factory.SubFactory(MemoryProposalFactory)
+    accepted = False
+    actor = "user:1"
+    reason = "one day proves nothing"
 
 
 class ImportRunFactory(FactFactory):

@@ -25,8 +25,16 @@ ROLES = (
     desk_roles.RISK_APPROVER,
     desk_roles.ADMINISTRATOR,
 )
-THROUGH_FORMS = frozenset({desk_roles.PROPOSE_LIMITS, desk_roles.APPROVE_LIMITS})
-"""Permissions to add a fact that are no way around the services: the forms of limits ask for them."""
+THROUGH_FORMS = frozenset(
+    {
+        desk_roles.PROPOSE_LIMITS,
+        desk_roles.APPROVE_LIMITS,
+        desk_roles.CHANGE_WINDOWS,
+        desk_roles.RULE_WINDOWS,
+        desk_roles.RULE_MEMORY,
+    }
+)
+"""Permissions to add a fact that are no way around the services: forms of limits, windows and memory ask for them."""
 
 
 def feature_sets(counts: Sequence[int]) -> Found:

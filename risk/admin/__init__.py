@@ -1,5 +1,29 @@
 """Admin pages of the risk app."""
 
-from risk.admin import accounts, clients, desk, events, facts, limits, people, references
+from risk.admin import (
+    accounts,
+    clients,
+    desk,
+    events,
+    facts,
+    limits,
+    memories,
+    people,
+    references,
+    sessions,
+    windows,
+)
 
-__all__ = ["accounts", "clients", "desk", "events", "facts", "limits", "people", "references"]
+__all__ = [
+    "accounts",
+    "clients",
+    "desk",
+    "events",
+    "facts",
+    "limits",
+    "memories",
+    "people",
+    "references",
+    "sessions",
+    "windows",
+]

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
@@ -32,13 +33,16 @@ class ImpactMixin:
 
 @admin.register(MacroEvent)
 class MacroEventAdmin(ImpactMixin, ReadOnlyAdmin):
-    list_display = ("start_at", "event_type", "currency", "impact_shown", "source", "version")
+    list_display = ("start_at", "event_type", "currency", "impact_shown", "status", "waived", "source", "version")
     list_filter = (("start_at", DayRangeFilter),)
     search_fields = ("event_type__exact",)
     search_help_text = gettext_lazy("Event type, exactly")
     sortable_by = ("start_at",)
     ordering = ("-start_at",)
-    fields = (("event_type", "start_at"), ("currency", "impact_shown"), ("source", "cluster_ref"), ("version", "id"))
+    fields = (
+        ("event_type", "start_at"), ("currency", "impact_shown"), ("status", "end_at"), ("by_staff", "waived"),
+        ("source", "cluster_ref"), ("version", "uid"), "id",
+    )  # fmt: skip
 
     def journal_of(self, obj: models.Model) -> QuerySet[Entry]:
         """An event's story is that of its versions."""
@@ -56,19 +60,22 @@ class EventVersionAdmin(ImpactMixin, FactAdmin):
     ordering = ("-id",)
     fields = (
         ("event_type", "start_at"), ("currency", "impact_shown"), ("source", "cluster_ref"), ("version", "event_id"),
-        ("fetch_id", "recorded_at"),
+        ("status", "end_at"), ("by_staff", "uid"), ("fetch_id", "recorded_at"),
     )  # fmt: skip
 
 
 @admin.register(CalendarFetch)
 class CalendarFetchAdmin(FactAdmin):
-    list_display = ("recorded_at", "source", "ok", "rows", "added", "changed", "unchanged", "rejected", "error")
+    list_display = (
+        "recorded_at", "source", "ok", "rows", "added", "changed", "unchanged", "removed", "rejected", "error",
+    )  # fmt: skip
     list_filter = (("ok", FlagFilter), ("recorded_at", RecordedDayFilter))
     sortable_by = ()
     ordering = ("-id",)
     column_styles = {"sha256": "short"}
     fields = (
-        ("source", "ok"), ("rows", "added"), ("changed", "unchanged"), ("rejected", "recorded_at"), "error", "sha256",
+        ("source", "ok"), ("rows", "added"), ("changed", "unchanged"), ("removed", "rejected"), "error",
+        ("sha256", "recorded_at"),
     )  # fmt: skip
 
 
@@ -80,7 +87,36 @@ class WindowAnnouncementAdmin(ReadOnlyAdmin):
     fields = ("events", ("opens_at", "closes_at"), ("opened_at", "closed_at"), "window")
 
 
+class CalendarSourceForm(forms.ModelForm[CalendarSource]):
+    """A source that can be read as it is described."""
+
+    class Meta:
+        model = CalendarSource
+        fields = (
+            "name", "dialect", "url", "path", "zone", "currencies", "columns", "impacts", "times", "every_minutes",
+            "required", "enabled",
+        )  # fmt: skip
+
+    def clean_columns(self) -> Any:
+        return self.cleaned_data["columns"] or {}
+
+    def clean_impacts(self) -> Any:
+        return self.cleaned_data["impacts"] or {}
+
+    def clean_times(self) -> Any:
+        return self.cleaned_data["times"] or {}
+
+
 @admin.register(CalendarSource)
 class CalendarSourceAdmin(JournalAdmin):
-    list_display = ("name", "path", "enabled")
-    fields = ("name", "path", "enabled")
+    form = CalendarSourceForm
+    list_display = ("name", "place_shown", "dialect", "enabled", "required", "good_at", "known_until", "next_at")
+    fields = (
+        ("name", "dialect"), ("url", "path"), ("zone", "currencies"), ("columns", "impacts"), "times",
+        ("every_minutes", "required", "enabled"), ("good_at", "known_until", "next_at"),
+    )  # fmt: skip
+    readonly_fields = ("good_at", "known_until", "next_at")
+
+    @admin.display(description=gettext_lazy("file or address"))
+    def place_shown(self, row: CalendarSource) -> str:
+        return row.place

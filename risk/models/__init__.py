@@ -2,17 +2,27 @@
 
 from risk.models.account import Account, AccountState, Desk
 from risk.models.admission import Admission
-from risk.models.calendar import CalendarFetch, CalendarSource, EventVersion, MacroEvent, WindowAnnouncement
+from risk.models.calendar import (
+    CalendarFetch,
+    CalendarSource,
+    Dialect,
+    EventStatus,
+    EventVersion,
+    MacroEvent,
+    WindowAnnouncement,
+)
 from risk.models.client import Client
 from risk.models.equity import EquityBatch, EquityPoint
 from risk.models.features import FeatureSet
 from risk.models.imports import ImportRun
 from risk.models.limits import LimitsApproval, LimitsVersion
-from risk.models.memory import Cluster
+from risk.models.memory import Cluster, MemoryProposal, MemoryRuling
 from risk.models.penalty import Penalty
 from risk.models.position import PositionReport
+from risk.models.session import SessionOverride, TradingSession
 from risk.models.snapshot import Snapshot
 from risk.models.state import StateChange
+from risk.models.windows import OverrideAction, WindowOverride, WindowRuling
 
 __all__ = [
     "Account",
@@ -23,17 +33,26 @@ __all__ = [
     "Client",
     "Cluster",
     "Desk",
+    "Dialect",
     "EquityBatch",
     "EquityPoint",
+    "EventStatus",
     "EventVersion",
     "FeatureSet",
     "ImportRun",
     "LimitsApproval",
     "LimitsVersion",
     "MacroEvent",
+    "MemoryProposal",
+    "MemoryRuling",
+    "OverrideAction",
     "Penalty",
     "PositionReport",
+    "SessionOverride",
     "Snapshot",
     "StateChange",
+    "TradingSession",
     "WindowAnnouncement",
+    "WindowOverride",
+    "WindowRuling",
 ]

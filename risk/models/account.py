@@ -56,6 +56,7 @@ class Desk(models.Model):
     state_change_id = models.UUIDField(null=True, blank=True)
     checks_at = models.DateTimeField(_("last drawdown check"), null=True, blank=True)
     calendar_at = models.DateTimeField(_("calendar refreshed"), null=True, blank=True)
+    calendar_until = models.DateTimeField(_("calendar knows events until"), null=True, blank=True)
     feature_set = models.ForeignKey("risk.FeatureSet", models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:

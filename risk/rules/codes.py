@@ -34,7 +34,13 @@ class ReasonCode(StrEnum):
     CALENDAR_MISSING = "calendar_missing"
     CALENDAR_STALE = "calendar_stale"
     BLACKOUT = "blackout"
+    CALENDAR_HORIZON = "calendar_horizon"
     EVENT_REPORTED = "event_reported"
+    WINDOW_REDUCED = "window_reduced"
+
+    # Trading sessions
+    SESSION_CLOSED = "session_closed"
+    SESSION_UNKNOWN = "session_unknown"
 
     # Hours
     FLAT_TIME = "flat_time"

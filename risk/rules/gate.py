@@ -23,6 +23,7 @@ from risk.rules import (
     order_size,
     pace,
     positions,
+    session,
     state,
 )
 from risk.rules.blackout import next_window
@@ -48,6 +49,7 @@ LIMITED: dict[RuleName, Callable[[Ask, Facts, Limits, datetime], Iterable[Findin
     RuleName.LOSSES: losses.judge,
     RuleName.CALENDAR: calendar.judge,
     RuleName.FLAT: flat.judge,
+    RuleName.SESSION: session.judge,
     RuleName.PACE: pace.judge,
     RuleName.ORDER_SIZE: order_size.judge,
     RuleName.FEATURES: features.judge,
@@ -149,15 +151,19 @@ def _smallest(findings: Iterable[Finding]) -> Decimal | None:
 
 
 def _valid_until(ask: Ask, facts: Facts, now: datetime) -> datetime:
-    """Return until when the answer holds: never past the opening of the next blackout that is enforced."""
+    """Return until when the answer holds: never past the opening of the next window, or the end of the session, that
+    is enforced."""
     limits = facts.limits
     if limits is None:
         return now + timedelta(seconds=AnswerLimits().valid_seconds)
     until = now + timedelta(seconds=limits.answer.valid_seconds)
+    ends = facts.session.closes_at if facts.session is not None and facts.session.is_open(now) else None
+    if ends is not None and limits.rule_mode(RuleName.SESSION) is RuleMode.ENFORCE:
+        until = min(until, ends)
     if limits.rule_mode(RuleName.CALENDAR) is not RuleMode.ENFORCE:
         return until
     try:
-        coming = next_window(facts.calendar.events, now, limits.blackout, ask.instrument)
+        coming = next_window(facts.calendar.events, now, limits.blackout, ask.instrument, limits.windows)
     except Exception:  # noqa: BLE001 - the calendar rule met the same fault and blocked every opening
         return until
     return until if coming is None else min(until, coming[0])

@@ -7,15 +7,17 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-MAX_MONEY = Decimal(10) ** 11
-MONEY_PLACES = 4
-FRACTION_PLACES = 6
-
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-Count = Annotated[int, Meta(ge=1, le=100_000)]
-Minutes = Annotated[int, Meta(ge=0, le=1440)]
-Seconds = Annotated[int, Meta(ge=1, le=86_400)]
+from risk.rules.limit_base import (
+    ClockTime,
+    Count,
+    Minutes,
+    Name,
+    Seconds,
+    Section,
+    check_money,
+    check_share,
+)
+from risk.rules.limit_windows import CalendarLimits, SessionLimits, WindowLimits
 
 
 class DrawdownMode(StrEnum):
@@ -56,6 +58,7 @@ class RuleName(StrEnum):
     LOSSES = "losses"
     CALENDAR = "calendar"
     FLAT = "flat"
+    SESSION = "session"
     PACE = "pace"
     ORDER_SIZE = "order_size"
     FEATURES = "features"
@@ -71,28 +74,6 @@ class RuleMode(StrEnum):
 
 
 ALWAYS_ENFORCED = frozenset({RuleName.STATE, RuleName.LIMITS})
-
-
-def places(value: Decimal) -> int:
-    """Decimal places that a finite value needs: 2 for 0.10 written as 0.1 or 0.10 counts 1."""
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def check_money(field: str, value: Decimal) -> None:
-    """Raise ValueError("<field>:money") unless `value` is above 0, within 15 digits, 4 of them decimals."""
-    if not (value.is_finite() and 0 < value < MAX_MONEY and places(value) <= MONEY_PLACES):
-        raise ValueError(f"{field}:money")
-
-
-def check_share(field: str, value: Decimal) -> None:
-    """Raise ValueError("<field>:share") unless `value` is from 0 to 1 with at most 6 decimals."""
-    if not (value.is_finite() and 0 <= value <= 1 and places(value) <= FRACTION_PLACES):
-        raise ValueError(f"{field}:share")
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A part of the limits; an unknown field is an error, so that no misspelt limit is silently ignored."""
 
 
 class Allowance(Section, frozen=True):
@@ -256,6 +237,9 @@ class Limits(Section, frozen=True):
     order: OrderLimits = OrderLimits()
     freshness: FreshnessLimits = FreshnessLimits()
     blackout: BlackoutLimits = BlackoutLimits()
+    windows: WindowLimits = WindowLimits()
+    calendar: CalendarLimits = CalendarLimits()
+    session: SessionLimits = SessionLimits()
     features: FeatureLimits = FeatureLimits()
     memory: MemoryLimits = MemoryLimits()
     flat: FlatLimits = FlatLimits()

@@ -33,6 +33,15 @@ from risk.rules.limit_types import (
     RuleName,
     RuleSetting,
 )
+from risk.rules.limit_windows import (
+    CalendarLimits,
+    SessionHours,
+    SessionLimits,
+    WindowAction,
+    WindowLimits,
+    WindowPreset,
+    WindowRule,
+)
 from risk.rules.limits_diff import Change, Direction, limits_diff, tightens
 from risk.rules.limits_expected import expected_text
 
@@ -42,6 +51,7 @@ __all__ = [
     "AnswerLimits",
     "BlackoutLimits",
     "BreachAction",
+    "CalendarLimits",
     "Change",
     "ClockLimits",
     "Direction",
@@ -59,6 +69,12 @@ __all__ = [
     "RuleMode",
     "RuleName",
     "RuleSetting",
+    "SessionHours",
+    "SessionLimits",
+    "WindowAction",
+    "WindowLimits",
+    "WindowPreset",
+    "WindowRule",
     "limits_diff",
     "limits_dump",
     "limits_parse",

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from risk.rules.limit_types import BreachAction, DrawdownLimit, DrawdownMode, FlatLimits, Limits, RuleMode, RuleName
+from risk.rules.limits_diff_windows import HOURS_STRENGTH, windows_differences
 
 
 class Direction(StrEnum):
@@ -51,6 +52,7 @@ _HIGHER_IS_TIGHTER = (
     "pace.min_interval_seconds",
     "blackout.minutes_before",
     "blackout.minutes_after",
+    "calendar.horizon_hours",
     "features.min_coverage",
     "memory.required",
     "freshness.positions_required",
@@ -65,7 +67,12 @@ _TRAILING = frozenset({DrawdownMode.TRAILING_INTRADAY, DrawdownMode.TRAILING_EOD
 
 def limits_diff(old: Limits, new: Limits) -> tuple[Change, ...]:
     """Return every difference, each with the direction in which it moves the account's risk."""
-    return (*_drawdown_changes(old, new), *_plain_changes(old, new), *_rule_changes(old, new))
+    return (
+        *_drawdown_changes(old, new),
+        *_plain_changes(old, new),
+        *_window_changes(old, new),
+        *_rule_changes(old, new),
+    )
 
 
 def tightens(old: Limits, new: Limits) -> bool:
@@ -116,6 +123,13 @@ def _flat_changes(old: FlatLimits, new: FlatLimits) -> Iterator[Change]:
     if old.until != new.until:
         direction = Direction.NEUTRAL if old.by is None else Direction.LOOSENS
         yield Change("flat.until", old.until, new.until, direction)
+
+
+def _window_changes(old: Limits, new: Limits) -> Iterator[Change]:
+    for path, before, after, tighter in windows_differences(old.windows, new.windows):
+        direction = Direction.TIGHTENS if tighter else Direction.LOOSENS
+        yield Change(path, before, after, Direction.NEUTRAL if tighter is None else direction)
+    yield from _changed("session.hours", old.session.hours, new.session.hours, HOURS_STRENGTH.__getitem__)
 
 
 def _rule_changes(old: Limits, new: Limits) -> Iterator[Change]:

@@ -18,6 +18,8 @@ EXPECTED: dict[str, str] = {
     "unique_names": gettext_noop("a different name for each drawdown rule"),
     "drawdown_needed": gettext_noop("at least one drawdown rule, or the drawdown rule off with a reason"),
     "flat_window": gettext_noop("another time than flat.by, so that there is a time to be flat"),
+    "unique_windows": gettext_noop("a different name for each window"),
+    "reduce_quantity": gettext_noop("a quantity above 0 in quotes where the action is reduce, and only there"),
     "always_enforced": gettext_noop("state and limits enforced: they can be neither in shadow nor off"),
     # Faults of the document itself
     "json": gettext_noop("a JSON object"),
@@ -51,6 +53,24 @@ EXPECTED: dict[str, str] = {
     "blackout.minutes_before": gettext_noop("a whole number from 0 to 1440"),
     "blackout.minutes_after": gettext_noop("a whole number from 0 to 1440"),
     "blackout.impact_above": gettext_noop('an impact between 0 and 1 in quotes, such as "0.7"'),
+    "windows": gettext_noop("a mapping of windows around events"),
+    "windows.presets": gettext_noop("a list of presets, each one of mia, fomc, prop_desk"),
+    "windows.rules": gettext_noop("a list of at most 50 windows"),
+    "windows.rules.name": gettext_noop("a name of lower-case letters, digits and underscores, at most 64"),
+    "windows.rules.event_types": gettext_noop("a list of words that stand in the events' types, such as [CPI, FOMC]"),
+    "windows.rules.instruments": gettext_noop("a list of instruments, such as [ES, NQ]"),
+    "windows.rules.impact_above": gettext_noop('an impact between 0 and 1 in quotes, such as "0.7"'),
+    "windows.rules.minutes_before": gettext_noop("a whole number from 0 to 1440"),
+    "windows.rules.minutes_after": gettext_noop("a whole number from 0 to 1440"),
+    "windows.rules.action": gettext_noop("one of block, reduce"),
+    "windows.rules.max_quantity": gettext_noop(
+        "a quantity above 0 in quotes where the action is reduce, and only there"
+    ),
+    "windows.warn_minutes": gettext_noop("a whole number from 0 to 1440"),
+    "calendar": gettext_noop("a mapping of calendar limits"),
+    "calendar.horizon_hours": gettext_noop("a whole number from 0 to 8760"),
+    "session": gettext_noop("a mapping of session limits"),
+    "session.hours": gettext_noop("one of any, globex, regular"),
     "features": gettext_noop("a mapping of feature limits"),
     "features.min_coverage": gettext_noop('a share between 0 and 1 in quotes, such as "0.9"'),
     "memory": gettext_noop("a mapping of memory limits"),
@@ -71,7 +91,7 @@ EXPECTED: dict[str, str] = {
     "rules": gettext_noop("a mapping from rule names to their modes"),
     "rules.name": gettext_noop(
         "a rule name: state, limits, clock_skew, checks, equity, positions, drawdown, losses, calendar, flat, "
-        "pace, order_size, features, memory"
+        "session, pace, order_size, features, memory"
     ),
     "rules.mode": gettext_noop('one of "enforce", "shadow", "off" (off in quotes)'),
     "rules.reason": gettext_noop("a text of at most 500 characters"),

@@ -51,6 +51,14 @@ MESSAGES: dict[ReasonCode, str] = {
     ReasonCode.BLACKOUT: gettext_noop("Blackout until %(until)s: %(names)s"),
     ReasonCode.EVENT_REPORTED: gettext_noop("The caller reports an active event; the calendar has: %(names)s"),
     ReasonCode.FLAT_TIME: gettext_noop("Positions must be flat from %(by)s until %(until)s (%(zone)s)."),
+    ReasonCode.CALENDAR_HORIZON: gettext_noop(
+        "The macro calendar knows events until %(known_until)s; %(horizon_hours)s hours ahead are needed."
+    ),
+    ReasonCode.WINDOW_REDUCED: gettext_noop(
+        "A quantity of %(quantity)s was asked for; until %(until)s at most %(max_quantity)s are allowed: %(names)s"
+    ),
+    ReasonCode.SESSION_CLOSED: gettext_noop("The session (%(hours)s) is closed; the next one opens at %(opens_at)s."),
+    ReasonCode.SESSION_UNKNOWN: gettext_noop("It is not known when the session (%(hours)s) is open."),
     ReasonCode.PACE_EXCEEDED: gettext_noop(
         "%(openings)s openings were allowed within the last hour; the limit is %(limit)s."
     ),

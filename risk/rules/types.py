@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from risk.rules.codes import ReasonCode
-from risk.rules.limits import DrawdownLimit, Limits
+from risk.rules.limits import DrawdownLimit, Limits, SessionHours
 
 
 class Side(StrEnum):
@@ -136,22 +136,46 @@ class PaceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventView:
-    """A macro event. No `start_at`: its time is unknown. No `currency`: it concerns every instrument."""
+    """A macro event. No `start_at`: its time is unknown. No `currency`: it concerns every instrument.
+
+    `end_at` is set where it lasts, such as a whole day whose time nobody knows. `by_staff`: staff closed exactly this
+    time, no minutes are added and its impact does not matter. `waived`: two persons opened its window.
+    """
 
     event_id: str
     event_type: str
     start_at: datetime | None
     impact: Decimal
     currency: str | None = None
+    end_at: datetime | None = None
+    by_staff: bool = False
+    waived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarView:
-    """The macro calendar, never fetched if `refreshed_at` is None. `event_reported`: the caller says so."""
+    """The macro calendar, never fetched if `refreshed_at` is None. `event_reported`: the caller says so.
+
+    `known_until` is the start of the last event that every required source knows.
+    """
 
     refreshed_at: datetime | None
     events: tuple[EventView, ...] = ()
     event_reported: bool = False
+    known_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """The session that is open, else the next one; it ends before `closes_at`."""
+
+    hours: SessionHours
+    opens_at: datetime
+    closes_at: datetime
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether `now` lies inside."""
+        return self.opens_at <= now < self.closes_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +205,7 @@ class Facts:
 
     `state`, `desk_state`, `losses` and `pace` None: they could not be read. `limits`, `equity`, `position`, `memory`,
     `features` None: none was ever set or reported. `zone` is the account's time zone. `checks_at` is when all
-    accounts were last checked, None: never.
+    accounts were last checked, None: never. `session` None: no limits ask for one, or none is known.
     """
 
     state: StateView | None
@@ -198,6 +222,7 @@ class Facts:
     features: FeatureView | None
     zone: ZoneInfo
     checks_at: datetime | None
+    session: SessionView | None = None
 
 
 @dataclass(frozen=True, slots=True)

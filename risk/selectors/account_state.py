@@ -8,7 +8,7 @@ import msgspec
 from mia_site.ops.clock import database_now
 from risk.models import Account, AccountState, Desk
 from risk.rules.blackout import next_window
-from risk.rules.limits import limits_dump
+from risk.rules.limits import Limits, limits_dump
 from risk.rules.types import TradingState
 from risk.selectors.calendar import events_near
 from risk.selectors.drawdown import drawdown_views
@@ -71,13 +71,18 @@ class AccountStateAnswer(msgspec.Struct, frozen=True):
     now: datetime
 
 
+def _next_window(limits: Limits, now: datetime) -> tuple[datetime, datetime] | None:
+    events = events_near(now, limits.blackout, limits.windows)
+    return next_window(events, now, limits.blackout, "ES", limits.windows)
+
+
 def account_state(account: Account) -> AccountStateAnswer:
     """Everything of DESIGN §5 `GET accounts/{code}/state`."""
     now = database_now()
     state = AccountState.objects.select_related("account", "limits").get(account=account)
     desk = Desk.objects.filter(id=1).first() or Desk()
     limits = limits_of(state)
-    window = None if limits is None else next_window(events_near(now, limits.blackout), now, limits.blackout, "ES")
+    window = None if limits is None else _next_window(limits, now)
     rows: list[Desk | AccountState] = [desk, state]
     row = max(rows, key=lambda row: SEVERITY[TradingState(row.state)])
     return AccountStateAnswer(

@@ -27,6 +27,7 @@ from tests.factories import (
     UserFactory,
 )
 
+SOURCE = {"name": "fed", "path": "/srv/fed.csv", "dialect": "mia", "every_minutes": 15, "enabled": "on"}
 pytestmark = pytest.mark.django_db
 
 
@@ -39,17 +40,16 @@ def test_a_changed_object_is_journalled_with_before_and_after(as_role: Login) ->
     browser = as_role(ADMINISTRATOR)
     me = f"user:{browser.session['_auth_user_id']}"
 
-    browser.post("/admin/risk/calendarsource/add/", {"name": "fed", "path": "/srv/fed.csv", "enabled": "on"})
+    browser.post("/admin/risk/calendarsource/add/", SOURCE)
     source = CalendarSource.objects.get(name="fed")
-    browser.post(
-        f"/admin/risk/calendarsource/{source.pk}/change/", {"name": "fed", "path": "/srv/fed.ics", "enabled": "on"}
-    )
+    browser.post(f"/admin/risk/calendarsource/{source.pk}/change/", SOURCE | {"path": "/srv/fed.ics"})
     browser.post(f"/admin/risk/calendarsource/{source.pk}/delete/", {"post": "yes"})
 
     created, changed, deleted = Entry.objects.filter(object_type="risk.calendarsource").order_by("id")
     assert [entry.kind_name for entry in (created, changed, deleted)] == ["created", "changed", "deleted"]
     assert {created.actor, changed.actor, deleted.actor} == {me}
-    assert told(created) == {"before": None, "after": {"name": "fed", "path": "/srv/fed.csv", "enabled": True}}
+    assert told(created)["before"] is None
+    assert told(created)["after"].items() >= {"name": "fed", "path": "/srv/fed.csv", "enabled": True}.items()
     assert told(changed) == {"before": {"path": "/srv/fed.csv"}, "after": {"path": "/srv/fed.ics"}}
     assert told(deleted)["before"]["path"] == "/srv/fed.ics"
     assert not LogEntry.objects.exists()

@@ -9,6 +9,7 @@ from risk.roles import (
     ACKNOWLEDGE,
     ADMINISTRATOR,
     APPROVE_LIMITS,
+    CHANGE_WINDOWS,
     COMPLIANCE_VIEWER,
     EXPORT,
     HALT,
@@ -17,6 +18,8 @@ from risk.roles import (
     RESUME,
     RISK_APPROVER,
     RISK_MANAGER,
+    RULE_MEMORY,
+    RULE_WINDOWS,
     fact_writes,
     roles_ensure,
 )
@@ -25,6 +28,9 @@ from tests.admin.pages import desk_models
 from tests.factories import UserFactory
 
 ROLES = (COMPLIANCE_VIEWER, RISK_MANAGER, RISK_APPROVER, ADMINISTRATOR)
+MANAGES = {HALT, PROPOSE_LIMITS, CHANGE_WINDOWS, RULE_MEMORY, ACKNOWLEDGE}
+APPROVES = {RESUME, APPROVE_LIMITS, RULE_WINDOWS, ACKNOWLEDGE}
+FORMS = {PROPOSE_LIMITS, APPROVE_LIMITS, CHANGE_WINDOWS, RULE_WINDOWS, RULE_MEMORY}
 pytestmark = pytest.mark.django_db
 
 
@@ -50,9 +56,9 @@ def test_every_role_sees_everything_and_exports(role: str) -> None:
     ("role", "rights"),
     [
         (COMPLIANCE_VIEWER, set()),
-        (RISK_MANAGER, {HALT, PROPOSE_LIMITS, ACKNOWLEDGE}),
-        (RISK_APPROVER, {RESUME, APPROVE_LIMITS, ACKNOWLEDGE}),
-        (ADMINISTRATOR, {HALT, PROPOSE_LIMITS, RESUME, APPROVE_LIMITS, ACKNOWLEDGE, *MANAGED}),
+        (RISK_MANAGER, MANAGES),
+        (RISK_APPROVER, APPROVES),
+        (ADMINISTRATOR, {*MANAGES, *APPROVES, *MANAGED}),
     ],
 )
 def test_a_role_has_its_rights_and_no_other(role: str, rights: set[str]) -> None:
@@ -64,10 +70,10 @@ def test_a_role_has_its_rights_and_no_other(role: str, rights: set[str]) -> None
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_role_may_write_facts_but_through_the_forms_of_limits(role: str) -> None:
+def test_no_role_may_write_facts_but_through_the_services_forms(role: str) -> None:
     held = person(role).get_all_permissions()
 
-    assert held & set(fact_writes()) <= {PROPOSE_LIMITS, APPROVE_LIMITS}
+    assert held & set(fact_writes()) <= FORMS
 
 
 def test_who_stops_does_not_resume_and_who_resumes_does_not_stop() -> None:

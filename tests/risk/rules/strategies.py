@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from risk.rules.drawdown import Point
-from risk.rules.limits import DrawdownMode, RuleMode, RuleName
+from risk.rules.limits import DrawdownMode, RuleMode, RuleName, WindowPreset
 from risk.rules.types import Ask, PositionView, Side
 from tests.risk.rules.given import NOW, ask
 
@@ -34,6 +34,23 @@ def drawdown_documents(name: str) -> st.SearchStrategy[dict[str, Any]]:
             "reset_at": st.sampled_from(["00:00", "17:00"]),
         },
     )
+
+
+def window_documents() -> st.SearchStrategy[dict[str, Any]]:
+    """Windows around named or all events, which block or leave a quantity."""
+    quantities = decimals("1", "5", 0).map(str)
+    actions = st.just({"action": "block"}) | quantities.map(lambda most: {"action": "reduce", "max_quantity": most})
+    shapes = st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(NAMES),
+            "event_types": st.lists(st.sampled_from(["FOMC", "CPI"]), max_size=2, unique=True),
+            "instruments": st.lists(st.sampled_from(["ES", "NQ"]), max_size=2, unique=True),
+            "impact_above": decimals("0", "1", 2).map(str),
+            "minutes_before": st.integers(0, 1440),
+            "minutes_after": st.integers(0, 1440),
+        }
+    )
+    return st.builds(lambda shape, action: shape | action, shapes, actions)
 
 
 @st.composite
@@ -71,6 +88,11 @@ def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
                 "impact_above": decimals("0", "1", 2).map(str),
             }
         ),
+        "windows": st.fixed_dictionaries(
+            {"presets": st.lists(st.sampled_from([preset.value for preset in WindowPreset]), max_size=2, unique=True)},
+            optional={"rules": st.lists(window_documents(), max_size=2, unique_by=lambda window: window["name"])},
+        ),
+        "calendar": st.fixed_dictionaries({"horizon_hours": st.integers(0, 200)}),
         "features": st.fixed_dictionaries({"min_coverage": decimals("0", "1", 2).map(str)}),
         "memory": st.fixed_dictionaries({"required": st.booleans()}),
         "clock": st.fixed_dictionaries({"max_skew_seconds": st.integers(1, 60)}),

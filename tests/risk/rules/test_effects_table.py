@@ -12,6 +12,7 @@ from risk.rules.types import Effect
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reasons.md"
 COUNTING = {"blocks", "reduces"}
+REDUCING = {"order_too_large", "window_reduced"}
 # Code by code: does it stop opens, reduces, neutral?
 CELLS = {
     "account_halted": (True, True, False),
@@ -31,8 +32,12 @@ CELLS = {
     "calendar_missing": (True, False, False),
     "calendar_stale": (True, False, False),
     "blackout": (True, False, False),
+    "calendar_horizon": (True, False, False),
     "event_reported": (True, False, False),
     "flat_time": (True, False, False),
+    "window_reduced": (True, False, False),
+    "session_closed": (True, False, False),
+    "session_unknown": (True, False, False),
     "pace_exceeded": (True, False, False),
     "interval_too_short": (True, False, False),
     "order_too_large": (True, False, False),
@@ -79,7 +84,7 @@ def test_the_documentation_says_the_same_in_each_cell(code: ReasonCode) -> None:
 def test_the_documentation_tells_causes_from_explanations() -> None:
     explaining = {code for code, cells in documented_table().items() if "explains" in cells}
     assert explaining == {code for code in ReasonCode if not COUNTS_AGAINST[code]}
-    assert {code for code, cells in documented_table().items() if "reduces" in cells} == {"order_too_large"}
+    assert {code for code, cells in documented_table().items() if "reduces" in cells} == REDUCING
 
 
 def test_the_documentation_lists_no_code_that_does_not_exist() -> None:

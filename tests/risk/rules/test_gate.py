@@ -13,7 +13,7 @@ import pytest
 from risk.rules import gate
 from risk.rules.codes import ReasonCode
 from risk.rules.gate import judge
-from risk.rules.limits import Limits, RuleName
+from risk.rules.limits import Limits, RuleName, SessionHours
 from risk.rules.types import (
     Ask,
     CalendarView,
@@ -26,6 +26,7 @@ from risk.rules.types import (
     MemoryView,
     PaceView,
     PositionView,
+    SessionView,
     Side,
     TradingState,
     Verdict,
@@ -332,6 +333,10 @@ COOLING = {"cooldown_after_stop_minutes": 30}
 # What the gate says is what docs/reasons.md says
 
 
+CAPPED_WINDOW = {"name": "medium", "impact_above": "0.5", "action": "reduce", "max_quantity": "1"}
+TONIGHT = SessionView(hours=SessionHours.GLOBEX, opens_at=NOW + timedelta(hours=7), closes_at=NOW + timedelta(hours=30))
+
+
 def everything_the_gate_can_say() -> list[Verdict]:
     capped = limits(order={"max_quantity": "2"}, memory={"required": True}, pace={"min_interval_seconds": 60})
     days = [
@@ -350,6 +355,10 @@ def everything_the_gate_can_say() -> list[Verdict]:
         (exit_one(quantity=Decimal(3)), facts(features=None)),
         (ask(decision="rebalance", side=None), facts(position=None, features=None)),
     ]
+    reducing = limits(windows={"rules": [CAPPED_WINDOW]}, calendar={"horizon_hours": 72}, session={"hours": "globex"})
+    loaded = CalendarView(refreshed_at=NOW, known_until=NOW, events=(fomc(start_at=NOW, impact=Decimal("0.6")),))
+    days.append((ask(quantity=Decimal(9)), facts(limits=reducing, calendar=loaded)))
+    days.append((ask(), facts(limits=reducing, session=TONIGHT)))
     thin = FeatureView(set_version="1", coverage=Decimal("0.5"), present=1, count=2, missing_top=("a",))
     stale = replace(CALM_EQUITY, at=ago(hours=1))
     days.append((ask(), facts(features=thin, equity=stale)))

@@ -17,6 +17,7 @@ from risk.rules.limits import (
     LimitsError,
     RuleMode,
     RuleName,
+    WindowRule,
     limits_dump,
     limits_parse,
 )
@@ -52,6 +53,13 @@ FULL: dict[str, Any] = {
         "checks_seconds": 180,
     },
     "blackout": {"minutes_before": 30, "minutes_after": 30, "impact_above": "0.7"},
+    "windows": {
+        "presets": ["fomc"],
+        "rules": [{"name": "jobs", "event_types": ["payroll"], "action": "reduce", "max_quantity": "1"}],
+        "warn_minutes": 10,
+    },
+    "calendar": {"horizon_hours": 72},
+    "session": {"hours": "globex"},
     "features": {"min_coverage": "0.9"},
     "memory": {"required": False},
     "flat": {"by": None, "until": "17:00"},
@@ -69,6 +77,7 @@ FULL: dict[str, Any] = {
         "pace": {"mode": "shadow"},
     },
 }
+TWICE = [{"name": "a"}, {"name": "a"}]
 SHADOWED = {"state": {"mode": "shadow"}}
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
 FIELDS = st.sampled_from([*sorted(FULL), "mode", "name"])
@@ -87,6 +96,10 @@ def refused(document: Any) -> LimitsError:
 
 def with_static(**sections: Any) -> dict[str, Any]:
     return {"drawdown": [STATIC], **sections}
+
+
+def with_window(**fields: Any) -> dict[str, Any]:
+    return with_static(windows={"rules": [{"name": "jobs", **fields}]})
 
 
 def test_it_reads_every_section() -> None:
@@ -174,6 +187,14 @@ def test_equal_limits_are_written_as_equal_text_however_they_were_spelled() -> N
         (with_static(freshness={"equity_seconds": 0}), "freshness.equity_seconds", 0, None),
         (with_static(blackout={"minutes_before": 1441}), "blackout.minutes_before", 1441, None),
         (with_static(blackout={"impact_above": "1.1"}), "blackout.impact_above", "1.1", "share"),
+        (with_static(windows={"presets": ["nfp"]}), "windows.presets[0]", "nfp", "windows.presets"),
+        (with_window(impact_above="2"), "windows.rules[0].impact_above", "2", "share"),
+        (with_window(instruments=["e s"]), "windows.rules[0].instruments[0]", "e s", "windows.rules.instruments"),
+        (with_window(action="reduce"), "windows.rules[0].max_quantity", None, "reduce_quantity"),
+        (with_window(max_quantity="1"), "windows.rules[0].max_quantity", "1", "reduce_quantity"),
+        (with_static(windows={"rules": TWICE}), "windows.rules", TWICE, "unique_windows"),
+        (with_static(calendar={"horizon_hours": -1}), "calendar.horizon_hours", -1, None),
+        (with_static(session={"hours": "night"}), "session.hours", "night", None),
         (with_static(features={"min_coverage": "-0.1"}), "features.min_coverage", "-0.1", "share"),
         (with_static(features={"min_coverage": "Infinity"}), "features.min_coverage", "Infinity", "share"),
         (with_static(features={"min_coverage": "much"}), "features.min_coverage", "much", None),
@@ -250,6 +271,8 @@ def _paths(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
             paths += _paths(limit_types.DrawdownLimit, "drawdown.")
         elif path == "rules":
             paths += _paths(limit_types.RuleSetting, "rules.")
+        elif path == "windows.rules":
+            paths += _paths(WindowRule, "windows.rules.")
         elif isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
             paths += _paths(field.type, f"{path}.")
     return paths

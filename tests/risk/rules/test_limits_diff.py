@@ -52,6 +52,9 @@ def only_change(old: Limits, new: Limits) -> Change:
         ("blackout.minutes_before", 45, 30),
         ("blackout.minutes_after", 45, 30),
         ("blackout.impact_above", "0.5", "0.7"),
+        ("calendar.horizon_hours", 72, 0),
+        ("session.hours", "regular", "globex"),
+        ("session.hours", "globex", "any"),
         ("features.min_coverage", "0.95", "0.9"),
         ("memory.required", True, False),
         ("clock.max_skew_seconds", 2, 5),
@@ -146,6 +149,47 @@ def test_another_reason_is_shown_and_is_neutral() -> None:
     before = parsed(rules={"pace": {"mode": "off", "reason": "trial"}})
     after = parsed(rules={"pace": {"mode": "off", "reason": "holiday"}})
     assert only_change(before, after) == Change("rules.pace.reason", "trial", "holiday", Direction.NEUTRAL)
+
+
+def windowed(**fields: Any) -> Limits:
+    jobs = {"name": "jobs", "event_types": ["payroll"], "instruments": ["ES"]}
+    return parsed(windows={"rules": [jobs | fields]})
+
+
+@pytest.mark.parametrize(
+    ("field", "tighter", "looser"),
+    [
+        ("minutes_before", 45, 30),
+        ("minutes_after", 45, 30),
+        ("impact_above", "0.5", "0.7"),
+        ("event_types", ["payroll", "cpi"], ["payroll"]),
+        ("event_types", [], ["payroll"]),
+        ("instruments", [], ["ES"]),
+    ],
+)
+def test_it_knows_which_way_each_part_of_a_window_tightens(field: str, tighter: Any, looser: Any) -> None:
+    strict, lax = windowed(**{field: tighter}), windowed(**{field: looser})
+    assert only_change(lax, strict).path == f"windows.rules.jobs.{field}"
+    assert tightens(lax, strict) and not tightens(strict, lax)
+
+
+def test_a_window_that_leaves_less_or_blocks_tightens() -> None:
+    two = windowed(action="reduce", max_quantity="2")
+    one = windowed(action="reduce", max_quantity="1")
+    assert tightens(two, one) and not tightens(one, two)
+    assert tightens(one, windowed()) and not tightens(windowed(), one)
+
+
+def test_one_more_window_tightens_and_one_less_loosens() -> None:
+    assert tightens(parsed(), windowed()) and not tightens(windowed(), parsed())
+    fomc = parsed(windows={"presets": ["fomc"]})
+    assert only_change(parsed(), fomc).path == "windows.presets.fomc"
+    assert tightens(parsed(), fomc) and not tightens(fomc, parsed())
+
+
+def test_other_events_in_a_window_loosen_and_an_earlier_warning_means_nothing() -> None:
+    assert not tightens(windowed(), windowed(event_types=["cpi"]))
+    assert only_change(parsed(), parsed(windows={"warn_minutes": 5})).direction is Direction.NEUTRAL
 
 
 def test_one_loosening_among_many_tightenings_is_a_loosening() -> None:
