@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -108,9 +109,12 @@ def points_digest(rows: Sequence[EquityPoint]) -> str:
 
 
 def _unknown(state: AccountState, points: Sequence[EquityInput]) -> list[tuple[int, EquityInput]]:
-    """The points that are not stored yet, oldest first, with their place in the report."""
-    numbered = sorted(enumerate(points), key=lambda pair: pair[1].at)
-    if state.equity_at is None or numbered[0][1].at > state.equity_at:
+    """The points that are not stored yet, oldest first, with their place in the report; of equal ones the first."""
+    first: dict[tuple[datetime, Decimal, Decimal], int] = {}
+    for index, point in enumerate(points):
+        first.setdefault((point.at, point.equity, point.cash_flow), index)
+    numbered = sorted(((index, points[index]) for index in first.values()), key=lambda pair: pair[1].at)
+    if not numbered or state.equity_at is None or numbered[0][1].at > state.equity_at:
         return numbered
     stored = set(
         EquityPoint.objects.filter(

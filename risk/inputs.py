@@ -1,5 +1,6 @@
 """What comes in at the door of the risk services: frozen, bounded, checked. Decimals come from text, never float."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -22,7 +23,9 @@ PRINTABLE = rf"^[^\x00-\x1f\x7f]*{END}"
 """One line without control characters: identifiers stand in files of one row a line."""
 Text = Annotated[str, Meta(max_length=128, pattern=PRINTABLE)]
 Label = Annotated[str, Meta(max_length=64, pattern=PRINTABLE)]
-Reason = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+REASON_LENGTH = 2000
+UNKEPT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+Reason = Annotated[str, Meta(max_length=REASON_LENGTH, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
 """Free text, in lines; no other control characters: they would speak to the terminal that shows it."""
 
 
@@ -38,7 +41,7 @@ def decimal_check(field: str, value: Decimal | None, *, positive: bool = False) 
     """Raises ValueError unless `value` is finite, within 15 digits, 4 of them decimals (and above 0 if asked)."""
     if value is None:
         return
-    if not value.is_finite() or abs(value) >= MAX_MONEY or value != value.quantize(PLACES):
+    if not value.is_finite() or value.copy_abs() >= MAX_MONEY or value != value.quantize(PLACES):
         raise ValueError(f"{field}: expected a number of at most 15 digits, 4 of them decimals")
     if positive and value <= 0:
         raise ValueError(f"{field}: expected a number above 0")
@@ -94,6 +97,19 @@ class PositionsInput(Input, frozen=True):
     def __post_init__(self) -> None:
         force_setattr(self, "at", moment_utc("at", self.at))
         positions_check("positions", self.positions)
+
+
+def reason_check(reason: str) -> str:
+    """A person's reason, trimmed; what no database keeps becomes a question mark. Raises `InputError`.
+
+    The kill switch works from every terminal, so a character out of place is no ground for refusing it.
+    """
+    reason = UNKEPT.sub("?", reason.strip())
+    if not reason:
+        raise InputError("reason", reason, "a reason in words: it goes into the record")
+    if len(reason) > REASON_LENGTH:
+        raise InputError("reason", reason[:40] + "…", f"at most {REASON_LENGTH} characters")
+    return reason
 
 
 class InputError(ValueError):

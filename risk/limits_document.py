@@ -1,6 +1,7 @@
 """Limits as people write them: YAML whose numbers stay text, and single assignments. Pure."""
 
 import copy
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,24 +15,44 @@ FIRST_DRAWDOWN = {"name": "max_drawdown", "mode": "trailing_intraday"}
 
 
 class _TextLoader(yaml.SafeLoader):
-    """YAML's numbers as the text they were written in: 0.05 never becomes a float."""
+    """Mappings, lists, texts, true, false and null; all else, numbers first, is the text it was written in: 0.05 never
+    becomes a float. Raises `InputError` for aliases and depth, which grow without end, and for a key that stands twice.
+    """
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+        if self.check_event(yaml.events.AliasEvent):
+            raise InputError("limits", "*alias", "YAML without aliases")
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise InputError("limits", f"{self.depth} levels", f"YAML of at most {MAX_DEPTH} levels")
+        node = super().compose_node(parent, index)  # type: ignore[arg-type]
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(set(keys)) < len(keys):
+            raise InputError("limits", Counter(keys).most_common(1)[0][0][:80], "each key once")
+        return super().construct_mapping(node, deep=deep)
 
 
+_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "bool", "null")}
 _TextLoader.yaml_implicit_resolvers = {
-    key: [
-        (tag, pattern) for tag, pattern in resolvers if tag not in {"tag:yaml.org,2002:float", "tag:yaml.org,2002:int"}
-    ]
+    key: [(tag, pattern) for tag, pattern in resolvers if tag in _TAGS]
     for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_TextLoader.yaml_constructors = {
+    tag: construct for tag, construct in yaml.SafeLoader.yaml_constructors.items() if tag in _TAGS or tag is None
 }
 
 
 def document_read(text: str) -> dict[str, Any]:
-    """A limits document from YAML (or JSON). Raises `InputError`, also for aliases: they can grow without end."""
+    """A limits document from YAML (or JSON). Raises `InputError`."""
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_TextLoader)):
-            raise InputError("limits", "*alias", "YAML without aliases")
-        document = yaml.load(text, Loader=_TextLoader)  # noqa: S506 - a SafeLoader without its number types
-    except (yaml.YAMLError, RecursionError) as error:
+        document = yaml.load(text, Loader=_TextLoader)  # noqa: S506 - a SafeLoader with fewer types
+    except (yaml.YAMLError, KeyError) as error:  # KeyError: a text tagged as true or false
         raise InputError("limits", str(error)[:200], "YAML") from error
     if not isinstance(document, dict):
         raise InputError("limits", type(document).__name__, "a mapping of limits")

@@ -9,7 +9,7 @@ from django.db import transaction
 from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
 from risk.equity import equity_judge, marks_rebuild
-from risk.inputs import InputError
+from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, LimitsApproval, LimitsVersion
 from risk.rules.limits import DrawdownLimit, Limits, limits_diff, limits_dump, limits_parse, tightens
@@ -31,9 +31,7 @@ def limits_submit(account: str, document: Mapping[str, Any], *, actor: Actor, re
     A document equal to the limits in force, or to the newest open proposal, adds nothing.
     Raises `LimitsError` (field, value, expected), `InputError` for an empty reason, `AccountUnknown`.
     """
-    reason = reason.strip()
-    if not reason or len(reason) > 2000:
-        raise InputError("reason", reason[:40], "a reason in words, at most 2000 characters")
+    reason = reason_check(reason)
     new = limits_parse(document)
     body = limits_dump(new)
     with transaction.atomic():
@@ -127,9 +125,7 @@ def _enforce(
 def limits_decide(version: LimitsVersion, *, approve: bool, actor: Actor, reason: str) -> LimitsApproval:
     """A second person's yes or no to a proposed version. Raises `InputError` where the version is not open, is older
     than what is in force, or was proposed by the same actor."""
-    reason = reason.strip()
-    if not reason or len(reason) > 2000:
-        raise InputError("reason", reason[:40], "a reason in words, at most 2000 characters")
+    reason = reason_check(reason)
     with transaction.atomic():
         desk_lock()
         state = account_lock(version.account.code)

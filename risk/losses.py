@@ -8,14 +8,13 @@ from django.db import transaction
 
 from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
-from risk.inputs import InputError
+from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, Penalty
 from risk.rules.limits import LossLimits, RuleMode, RuleName
 from risk.rules.losses import FULL, penalty_weight
 from risk.selectors.limits import limits_of
 from risk.stops import figure, overtrade_score
-from risk.trading_states import reason_check
 from risk.written import Written
 
 LOSSES, TRADE_LOSS = "losses", "trade_loss"

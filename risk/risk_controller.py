@@ -3,21 +3,20 @@
 `stop_trading` never fails open: on any trouble it answers "stop".
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_UP, Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 
 from mia_site.audit.actors import Actor, command_actor, worker_actor
 from mia_site.audit.journal import Leaf
 from mia_site.ops.alerts import alert_raise, alert_raise_outside
 from mia_site.ops.clock import database_now
-from mia_site.ops.retry import with_retries
+from mia_site.ops.retry import Deadline, DeadlineExceeded, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.accounts import account_open, client_issue, tokens_revoke
 from risk.admissions import admission_apply
@@ -28,14 +27,30 @@ from risk.locking import account_lock, account_only, desk_lock, seq_take
 from risk.losses import outcome_apply, penalty_lift
 from risk.models import AccountState, Desk
 from risk.models.state import Cause
-from risk.rules.drawdown import breached
 from risk.rules.flat import flat_until
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.types import TradingState
 from risk.selectors.drawdown import deepest, drawdown_views, tightest_fraction
 from risk.selectors.limits import limits_of
-from risk.stops import drawdown_alert, figure, overtrade_score, penalty_build, snapshot_build, view_evidence
-from risk.trading_states import desk_halt, desk_resume, state_enter, stricter, trading_halt, trading_resume
+from risk.stops import (
+    breach_target,
+    drawdown_alert,
+    figure,
+    overtrade_score,
+    penalty_build,
+    snapshot_build,
+    view_evidence,
+)
+from risk.trading_states import (
+    desk_halt,
+    desk_resume,
+    desk_stop_end,
+    state_enter,
+    stop_ended,
+    stricter,
+    trading_halt,
+    trading_resume,
+)
 from risk.written import Written
 
 __all__ = [
@@ -53,12 +68,14 @@ __all__ = [
     "positions_record",
     "stop_judge",
     "stop_trading",
+    "stop_within",
     "tokens_revoke",
     "trading_halt",
     "trading_resume",
 ]
 log = structlog.get_logger(__name__)
 SNAPSHOT_EVERY = timedelta(minutes=15)
+FRACTION_STEP = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,7 @@ class StopAnswer:
 
     stop: bool
     penalty_active: bool
+    drawdown: Decimal
     snapshot_id: UUID
     overtrade_risk_score: float
     limit: Decimal | None
@@ -85,24 +103,33 @@ def stop_trading(drawdown: Decimal | float | str, *, account: str | None = None,
         return with_retries(lambda: stop_judge(drawdown, account=code, actor=actor), retry_on=OperationalError).stop
     except Exception as error:
         log.exception("stop_trading_failed", account=account)
-        alert_raise_outside(
-            "risk_check_failed",
-            priority=3,
-            account=account or "",
-            params={"error": f"{type(error).__name__}: {error}"},
-        )
+        _failure_alert(account or "", error, priority=3)
         return True
 
 
-def drawdown_fraction(drawdown: Decimal | float | str) -> Decimal:
-    """`drawdown` as a positive fraction, from its text. Raises `InputError`."""
+def stop_within(drawdown: Decimal, *, account: str, actor: Actor, deadline: Deadline) -> StopAnswer:
+    """`stop_judge` for a request: tries again while the deadline leaves room, alerts where the database fails."""
     try:
-        value = abs(Decimal(str(drawdown)))
+        return retry_within(deadline, lambda: stop_judge(drawdown, account=account, actor=actor))
+    except (DatabaseError, DeadlineExceeded) as error:
+        _failure_alert(account, error, priority=3)
+        raise
+
+
+def _failure_alert(account: str, error: Exception, *, priority: int) -> None:
+    told = {"error": f"{type(error).__name__}: {error}"}
+    alert_raise_outside("risk_check_failed", priority=priority, account=account, params=told)
+
+
+def drawdown_fraction(drawdown: Decimal | float | str) -> Decimal:
+    """`drawdown` as a positive fraction, from its text; never rounded down to a limit. Raises `InputError`."""
+    try:
+        value = Decimal(str(drawdown)).copy_abs()
     except InvalidOperation as error:
         raise InputError("drawdown", str(drawdown)[:40], "a fraction such as 0.06") from error
     if not value.is_finite() or value > 1000:
         raise InputError("drawdown", str(drawdown)[:40], "a fraction such as 0.06")
-    return value.quantize(Decimal("1e-12"))
+    return value.quantize(FRACTION_STEP, rounding=ROUND_UP)
 
 
 @timed("stop_trading")
@@ -125,7 +152,7 @@ def stop_judge(drawdown: Decimal | float | str, *, account: str, actor: Actor) -
         )  # fmt: skip
         state.save()
         leaves = written.record(actor=actor, account=account)
-    return StopAnswer(penalty and mode is RuleMode.ENFORCE, penalty, written.facts[0].id, score, limit, leaves)
+    return StopAnswer(penalty and mode is RuleMode.ENFORCE, penalty, value, written.facts[0].id, score, limit, leaves)
 
 
 def _stop_write(
@@ -155,8 +182,8 @@ def _stop_write(
         evidence=evidence, seq=seq, now=now,
     )  # fmt: skip
     written = Written(facts=[snapshot, penalty_build(snapshot, reason=told)])
+    state.penalty_active = state.penalty_active or enforced
     if enforced and stricter(TradingState.REDUCE_ONLY, state.state):
-        state.penalty_active = True
         written.facts.append(
             state_enter(
                 state, TradingState.REDUCE_ONLY, cause=Cause.STOP_TRADING, reason=told, actor=actor, now=now, seq=seq,
@@ -164,7 +191,7 @@ def _stop_write(
             )
         )  # fmt: skip
     if penalty:
-        drawdown_alert(state, drawdown, limit or Decimal(0), stopped=enforced)
+        drawdown_alert(state, drawdown, limit, stopped=enforced)
     return written
 
 
@@ -173,40 +200,30 @@ def drawdown_check(*, actor: Actor | None = None) -> int:
     """The safety net and heartbeat: judges every account as it stands, ends timed stops, takes the snapshots that are
     due, alerts where equity has gone silent. Locks only accounts that need a write. Returns how many were written."""
     actor = actor or worker_actor("risk.tasks.check_drawdown")
-    written = 0
-    for code in _due(database_now()):
+    written, now = 0, database_now()
+    for state in AccountState.objects.select_related("account", "limits").iterator(chunk_size=1_000):
         try:
-            written += _account_check(code, actor)
+            if _due(state, now):
+                written += _account_check(state.account.code, actor)
         except Exception as error:  # one account's trouble must not leave the others unwatched
-            log.exception("account_check_failed", account=code)
-            alert_raise_outside(
-                "risk_check_failed",
-                priority=4,
-                account=code,
-                params={"error": f"{type(error).__name__}: {error}"},
-            )
-    _timed_desk_resume(actor)
+            log.exception("account_check_failed", account=state.account.code)
+            _failure_alert(state.account.code, error, priority=4)
+    desk_stop_end(actor=actor)
     Desk.objects.filter(id=1).update(checks_at=database_now())
     return written
 
 
-def _due(now: datetime) -> Iterator[str]:
-    for state in AccountState.objects.select_related("account", "limits").iterator(chunk_size=1_000):
-        limits = limits_of(state)
-        if limits is not None:
-            _silence_alert(state, limits, now)
-            _flat_alert(state, limits, now)
-            if _breach_due(state, limits, now) or _snapshot_due(state, now):
-                yield state.account.code
-                continue
-        if state.state_until is not None and state.state_until <= now:
-            yield state.account.code
-
-
-def _breach_due(state: AccountState, limits: Limits, now: datetime) -> bool:
-    if state.state == TradingState.HALTED:
+def _due(state: AccountState, now: datetime) -> bool:
+    """Whether the account needs a write; alerts where its equity is silent, or it is not flat in time."""
+    if state.state_until is not None and state.state_until <= now:
+        return True
+    limits = limits_of(state)
+    if limits is None:
         return False
-    return any(breached(view) for view in drawdown_views(state, limits, now))
+    _silence_alert(state, limits, now)
+    _flat_alert(state, limits, now)
+    views = drawdown_views(state, limits, now)
+    return breach_target(state, limits, views) is not None or _snapshot_due(state, now)
 
 
 def _snapshot_due(state: AccountState, now: datetime) -> bool:
@@ -247,14 +264,8 @@ def _account_check(code: str, actor: Actor) -> int:
         state = account_lock(code)
         limits = limits_of(state)
         seq, now = seq_take(state)
-        written = Written()
-        if state.state_until is not None and state.state_until <= now:
-            written.facts.append(
-                state_enter(
-                    state, TradingState.ACTIVE, cause=Cause.MANUAL, actor=actor, now=now, seq=seq,
-                    reason=f"the stop was set until {state.state_until.isoformat()}: {state.state_reason}",
-                )
-            )  # fmt: skip
+        ended = stop_ended(state, actor=actor, now=now, seq=seq)
+        written = Written(facts=[] if ended is None else [ended])
         if limits is not None:
             written.add(equity_judge(state, limits, actor=actor, seq=seq, now=now))
             if _snapshot_due(state, now):
@@ -275,10 +286,3 @@ def _snapshot_take(state: AccountState, limits: Limits, seq: int, now: datetime)
         penalty=state.penalty_active, cause="check", score=overtrade_score(state, limits, now),
         evidence={"rules": [view_evidence(view) for view in views]}, seq=seq, now=now,
     )  # fmt: skip
-
-
-def _timed_desk_resume(actor: Actor) -> None:
-    desk = Desk.objects.filter(id=1).first()
-    if desk is None or desk.state_until is None or desk.state_until > database_now():
-        return
-    desk_resume(reason=f"the stop was set until {desk.state_until.isoformat()}: {desk.state_reason}", actor=actor)

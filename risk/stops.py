@@ -79,6 +79,19 @@ def penalty_build(snapshot: Snapshot, *, reason: str) -> Penalty:
     )  # fmt: skip
 
 
+def breach_target(state: AccountState, limits: Limits, views: Sequence[DrawdownView]) -> TradingState | None:
+    """The state that broken drawdown rules ask for; None where there is nothing to write: no rule is broken, they are
+    off, or the breach is on record and the account stopped that hard already."""
+    broken = [view for view in views if breached(view)]
+    mode = limits.rule_mode(RuleName.DRAWDOWN)
+    if not broken or mode is RuleMode.OFF:
+        return None
+    halts = any(view.rule.action is BreachAction.HALTED for view in broken)
+    target = TradingState.HALTED if halts else TradingState.REDUCE_ONLY
+    stops = mode is RuleMode.ENFORCE and stricter(target, state.state)
+    return target if stops or not state.penalty_active else None
+
+
 def breach_stop(
     state: AccountState,
     limits: Limits,
@@ -88,37 +101,33 @@ def breach_stop(
     seq: int,
     now: datetime,
 ) -> Written:
-    """Stops the locked account (unsaved) if a drawdown rule is broken and it is not stopped that hard already.
+    """Records a breach in the locked account (unsaved), once, and stops it unless it is stopped that hard already.
 
-    In shadow the breach is recorded once and nothing stops; off is not judged.
+    In shadow nothing stops; off is not judged. An account that trades and is above its floors has no penalty.
     """
-    broken = [view for view in views if breached(view)]
-    mode = limits.rule_mode(RuleName.DRAWDOWN)
-    if not broken or mode is RuleMode.OFF:
-        if state.penalty_active and mode is RuleMode.SHADOW:
+    target = breach_target(state, limits, views)
+    if target is None:
+        if state.state == TradingState.ACTIVE and not any(breached(view) for view in views):
             state.penalty_active = False
         return Written()
-    halts = any(view.rule.action is BreachAction.HALTED for view in broken)
-    target = TradingState.HALTED if halts else TradingState.REDUCE_ONLY
-    stops = mode is RuleMode.ENFORCE and stricter(target, state.state)
-    if not stops and not (mode is RuleMode.SHADOW and not state.penalty_active):
-        return Written()
-    worst = max(broken, key=lambda view: view.drawdown)
-    return _stop(state, worst, target, stops, score=overtrade_score(state, limits, now), actor=actor, seq=seq, now=now)
+    worst = max((view for view in views if breached(view)), key=lambda view: view.drawdown)
+    enforced = limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE
+    score = overtrade_score(state, limits, now)
+    return _stop(state, worst, target, enforced, score=score, actor=actor, seq=seq, now=now)
 
 
 def _stop(
     state: AccountState,
     view: DrawdownView,
     target: TradingState,
-    stops: bool,
+    enforced: bool,
     *,
     score: float,
     actor: Actor,
     seq: int,
     now: datetime,
 ) -> Written:
-    evidence = view_evidence(view) | ({} if stops else {"shadow": True})
+    evidence = view_evidence(view) | ({} if enforced else {"shadow": True})
     reason = (
         f"equity {evidence['equity']} is below the floor {evidence['floor']} of {view.rule.name} "
         f"(drawdown {evidence['drawdown']}, allowance {evidence['allowance']})"
@@ -130,7 +139,7 @@ def _stop(
     )  # fmt: skip
     written = Written(facts=[snapshot, penalty_build(snapshot, reason=reason)])
     state.penalty_active = True
-    if stops:
+    if enforced and stricter(target, state.state):
         written.facts.append(
             state_enter(
                 state,
@@ -143,15 +152,16 @@ def _stop(
                 evidence=evidence,
             )
         )
-    drawdown_alert(state, view.drawdown, view.rule.allowance.value, stopped=stops)
+    drawdown_alert(state, view.drawdown, view.rule.allowance.value, stopped=enforced)
     return written
 
 
-def drawdown_alert(state: AccountState, drawdown: Decimal, limit: Decimal, *, stopped: bool) -> None:
-    """The alert of priority 3 that names both figures."""
+def drawdown_alert(state: AccountState, drawdown: Decimal, limit: Decimal | None, *, stopped: bool) -> None:
+    """The alert of priority 3 that names both figures (a dash where no limit is set), once for each stop."""
     alert_raise(
         "drawdown_breached" if stopped else "drawdown_in_shadow", priority=3, account=state.account.code,
-        params={"drawdown": figure(drawdown), "limit": figure(limit)}, dedup_key=str(state.seq),
+        params={"drawdown": figure(drawdown), "limit": "-" if limit is None else figure(limit)},
+        dedup_key=str(state.state_change_id or ""),
     )  # fmt: skip
 
 

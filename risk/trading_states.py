@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from mia_site.audit.actors import Actor
 from mia_site.audit.journal import facts_record
 from mia_site.ops.alerts import alert_raise
 from mia_site.ops.clock import database_now
-from risk.inputs import InputError
+from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, Desk, Penalty, StateChange
 from risk.models.state import Cause, Scope
@@ -61,14 +62,37 @@ def state_enter(
     return change
 
 
-def reason_check(reason: str) -> str:
-    """The reason without blanks around it. Raises `InputError` for none, and for one that is too long."""
-    reason = reason.strip()
-    if not reason:
-        raise InputError("reason", reason, "a reason in words: it goes into the record")
-    if len(reason) > 2000:
-        raise InputError("reason", reason[:40] + "…", "at most 2000 characters")
-    return reason
+def stop_ended(row: AccountState | Desk, *, actor: Actor, now: datetime, seq: int = 0) -> StateChange | None:
+    """Ends the timed stop of the locked row (unsaved) if its time is over: what held beneath it holds again. None: it
+    is not over.
+
+    To put a time on a stop, or a short stop over a long one, is therefore no way around the right to resume; nor
+    does an account in breach trade again because a stop by hand has ended.
+    """
+    if row.state_until is None or row.state_until > now:
+        return None
+    beneath = _beneath(row, now)
+    to, until, told = (TradingState.ACTIVE, None, "") if beneath is None else beneath
+    return state_enter(
+        row, to, cause=Cause.MANUAL, actor=actor, now=now, seq=seq, until=until,
+        reason=f"the stop was set until {row.state_until.isoformat()}: {row.state_reason}{told}",
+    )  # fmt: skip
+
+
+def _beneath(row: AccountState | Desk, now: datetime) -> tuple[TradingState, datetime | None, str] | None:
+    account = row.account if isinstance(row, AccountState) else None
+    changes = StateChange.objects.filter(Q(until=None) | Q(until__gt=now), account=account)
+    last = changes.order_by("-recorded_at", "-id").first()
+    if last is not None and last.to_state != TradingState.ACTIVE:
+        return TradingState(last.to_state), last.until, f"; before it: {last.reason}"
+    if isinstance(row, AccountState) and row.penalty_active and _enforced(row):
+        return TradingState.REDUCE_ONLY, None, "; the drawdown limit was broken meanwhile"
+    return None
+
+
+def _enforced(row: AccountState) -> bool:
+    limits = limits_of(row)
+    return limits is None or limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE
 
 
 def _halt_check(row: AccountState | Desk, state: TradingState, until: datetime | None, now: datetime) -> None:
@@ -183,6 +207,20 @@ def desk_resume(*, reason: str, actor: Actor, state: TradingState = TradingState
         if not stricter(TradingState(desk.state), state.value):
             raise StateRefused("state", state.value, f"a state milder than {desk.state}")
         return _desk_enter(desk, state, reason, actor, database_now(), "desk_resumed", None)
+
+
+def desk_stop_end(*, actor: Actor) -> StateChange | None:
+    """Ends a timed stop of the whole desk once its time is over; None where there is nothing to end."""
+    if not Desk.objects.filter(id=1, state_until__lte=database_now()).exists():
+        return None  # asked without the lock, for which every decision would have to wait
+    with transaction.atomic():
+        desk = desk_lock(exclusive=True)
+        change = stop_ended(desk, actor=actor, now=database_now())
+        if change is not None:
+            desk.save(update_fields=DESK_FIELDS)
+            facts_record([change], actor=actor, why=change.reason)
+            _announce(change, "desk_resumed")
+    return change
 
 
 def _desk_enter(

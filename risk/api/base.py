@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from mia_site.audit.actors import Actor, client_actor
 from mia_site.ops.http import BodyError, BodyTooLarge
 from mia_site.ops.problems import Problem, invalid
+from mia_site.ops.retry import DeadlineExceeded
 from risk.inputs import InputError
 from risk.locking import AccountUnknown
 from risk.models import Account, Client
@@ -77,7 +78,7 @@ def problem_of(error: Exception) -> Exception:
         return invalid(error.field, error.value, error.expected)
     if isinstance(error, AccountUnknown):
         return Problem(404, "account_unknown", str(error))
-    if isinstance(error, DatabaseError):
+    if isinstance(error, DatabaseError | DeadlineExceeded):
         return Problem(
             503,
             "engine_unavailable",

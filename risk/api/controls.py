@@ -16,7 +16,8 @@ from mia_site.ops.retry import Deadline
 from risk.api.base import DeskView, account_check, actor_of
 from risk.inputs import AccountCode, Aware, Input, Instrument, moment_utc
 from risk.receipts import Receipt, receipt_of
-from risk.risk_controller import stop_judge
+from risk.risk_controller import stop_within
+from risk.stops import figure
 from risk.trade_window_filter import REQUEST_SECONDS, trade_window
 
 
@@ -79,11 +80,10 @@ class StopTradingView(DeskView):
     def post(self, request: Request) -> Response:
         sent = body_decode(body_read(request), StopTradingInput)
         account = account_check(request, sent.account)
-        told = stop_judge(sent.drawdown, account=account.code, actor=actor_of(request))
-        limit = None if told.limit is None else f"{told.limit.normalize():f}"
-        snapshot = SnapshotAnswer(
-            str(told.snapshot_id), f"{abs(sent.drawdown).normalize():f}", told.overtrade_risk_score, limit
-        )
+        deadline = Deadline(REQUEST_SECONDS)
+        told = stop_within(sent.drawdown, account=account.code, actor=actor_of(request), deadline=deadline)
+        limit = None if told.limit is None else figure(told.limit)
+        snapshot = SnapshotAnswer(str(told.snapshot_id), figure(told.drawdown), told.overtrade_risk_score, limit)
         answer = StopTradingAnswer(told.stop, told.penalty_active, snapshot, receipt_of(told.leaves))
         return Response(answer, status=201)
 

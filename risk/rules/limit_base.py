@@ -12,6 +12,7 @@ FRACTION_PLACES = 6
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+RuleReason = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$")]
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 Minutes = Annotated[int, Meta(ge=0, le=1440)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]

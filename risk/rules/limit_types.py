@@ -12,6 +12,7 @@ from risk.rules.limit_base import (
     Count,
     Minutes,
     Name,
+    RuleReason,
     Seconds,
     Section,
     check_money,
@@ -86,7 +87,7 @@ class Allowance(Section, frozen=True):
     value: Decimal
 
     def __post_init__(self) -> None:
-        value = abs(self.value)
+        value = self.value.copy_abs()
         if self.of is AllowanceOf.AMOUNT:
             check_money("value", value)
         else:
@@ -222,7 +223,7 @@ class RuleSetting(Section, frozen=True):
     """How one rule counts. Turning one off needs a reason."""
 
     mode: RuleMode = RuleMode.ENFORCE
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: RuleReason = ""
 
     def __post_init__(self) -> None:
         if self.mode is RuleMode.OFF and not self.reason.strip():
