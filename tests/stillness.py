@@ -12,8 +12,13 @@ FOMC = datetime(2025, 5, 7, 18, 0, tzinfo=UTC)
 """A statement of the Federal Open Market Committee: 7 May 2025, 14:00 in New York."""
 
 
+NOON = datetime(2025, 5, 13, 17, 0, tzinfo=UTC)
+"""A Tuesday without statements: 12:00 in Chicago, 13:00 in New York."""
+RISK_CLOCKS = ("locking", "risk_controller", "trading_states", "readiness", "selectors.account_state")
+
+
 class StillClock:
-    """The database's clock as the calendar's services see it; a test moves `now` by hand."""
+    """The database's clock as the services see it; a test moves `now` by hand."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -28,6 +33,15 @@ def fomc_clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
     still = StillClock(FOMC)
     monkeypatch.setattr("risk.calendar_import.database_now", still)
     monkeypatch.setattr("risk.trade_window_filter.database_now", still)
+    return still
+
+
+@pytest.fixture
+def desk_clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
+    """Stands still at noon, for the services of accounts: equity, stops, limits, readiness."""
+    still = StillClock(NOON)
+    for module in RISK_CLOCKS:
+        monkeypatch.setattr(f"risk.{module}.database_now", still)
     return still
 
 

@@ -1,23 +1,22 @@
 """The trade window filter: the scenarios of the specification by name, the rules of a window, each fault."""
 
 import csv
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from mia_site.ops import timings
-from mia_site.ops.models import Alert, Timing
+from mia_site.ops.models import Alert
 from mia_site.ops.retry import Deadline
 from risk import trade_window_filter
 from risk.calendar_import import calendar_import, calendar_refresh
 from risk.models import CalendarFetch, CalendarSource, Desk, LimitsVersion, MacroEvent
 from risk.rules.codes import ReasonCode
 from risk.trade_window_filter import WindowAnswer, block_trade, trade_window
+from tests.faults import failing_database, timed_operations
 from tests.risk.calendars import (
     ACTOR,
     MINUTE,
@@ -37,26 +36,6 @@ HALF_HOUR = timedelta(minutes=30)
 
 def codes(answer: WindowAnswer) -> list[ReasonCode]:
     return [reason.code for reason in answer.reasons]
-
-
-def timed_operations() -> list[tuple[str, bool]]:
-    timings.flush()
-    return list(Timing.objects.order_by("id").values_list("operation", "success"))
-
-
-@contextmanager
-def failing_database(error: Exception, *, table: str = "", times: int = 1_000) -> Iterator[list[str]]:
-    """Statements that name `table` fail with `error`, the first `times` of them; yields those that failed."""
-    failed: list[str] = []
-
-    def wrapper(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        if table in sql and len(failed) < times:
-            failed.append(sql)
-            raise error
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(wrapper):
-        yield failed
 
 
 # --- the scenarios of the specification ---------------------------------------------------------------------
