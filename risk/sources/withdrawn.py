@@ -12,7 +12,7 @@ _BEGINNINGS = tuple(name.lower() for name in NAMES)
 _NAME = re.compile(rf"(?<![a-z0-9]){NAMES[0]}(?![a-z])|{NAMES[1]}", re.IGNORECASE)
 _SIZE = "|".join(str(size) for size in SET_SIZES)
 _SET = re.compile(
-    rf"\b(?:{_SIZE})[\s_-]*(?:shap[\s_-]*)?features?\b|\bfeatures?(?:_?(?:count|set))?\W{{1,4}}(?:{_SIZE})\b",
+    rf"\b(?:{_SIZE})[\s_-]*(?:shap[\s_-]*)?features?\b|(?<![a-z0-9])features?(?:_?(?:count|set))?\W{{1,4}}(?:{_SIZE})\b",
     re.IGNORECASE,
 )
 
