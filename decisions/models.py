@@ -103,6 +103,7 @@ class DecisionFeatures(Fact):
     """
 
     kind: ClassVar[str] = "decision_features"
+    committed_by: ClassVar[str | None] = "decisions.decision"
 
     feature_set = models.ForeignKey(FeatureSet, models.PROTECT, related_name="+", verbose_name=_("feature set"))
     vector = models.BinaryField(_("vector"))

@@ -23,6 +23,7 @@ DEBUG = env.flag("MIA_DEBUG")
 HTTPS = env.flag("MIA_HTTPS")
 SECRET_KEY = env.text("MIA_SECRET_KEY") or env.secret_file(DATA_DIR / "secrets" / "django")
 KEYS_DIR = Path(env.text("MIA_KEYS_DIR", str(DATA_DIR / "keys")))
+CHECKPOINTS_DIR = Path(env.text("MIA_CHECKPOINTS_DIR", str(DATA_DIR / "checkpoints")))
 SITE_NAME = env.text("MIA_SITE_NAME", "mia-risk-desk")
 ALLOWED_HOSTS = env.words("MIA_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("MIA_TRUSTED_ORIGINS")
@@ -56,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "mia_site.audit.middleware.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -238,6 +240,11 @@ MIA_ALERT_EMAILS = env.words("MIA_ALERT_EMAILS")
 MIA_ALERT_APPRISE = env.words("MIA_ALERT_APPRISE")
 vars().update(env.mail("EMAIL_URL"))  # smtp://user:password@host:587?tls=1
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MIA_EMAIL_FROM", f"{SITE_NAME}@localhost")
+
+# The ledger (mia_site/audit): signed checkpoints outside the database, and the clocks that the record relies on.
+MIA_CHECKPOINT_SECONDS = env.integer("MIA_CHECKPOINT_SECONDS", 60)  # one note a minute is kept for good
+MIA_CHECKPOINT_WEBHOOKS = env.words("MIA_CHECKPOINT_WEBHOOKS")
+MIA_CLOCK_LIMIT_MS = env.integer("MIA_CLOCK_LIMIT_MS", 1000)
 
 # Where times without a zone in imported MIA files were written (IANA name), unless --timezone says so.
 MIA_IMPORT_TIMEZONE = env.text("MIA_IMPORT_TIMEZONE")

@@ -102,6 +102,14 @@ NAVIGATION = [
         "collapsible": True,
         "items": [
             _item(_("Journal"), "menu_book", "audit.entry"),
+            _item(_("Checkpoints"), "verified", "audit.checkpoint"),
+            _item(_("Verifications"), "fact_check", "audit.verification"),
+            _item(_("Leaves"), "account_tree", "audit.ledgerleaf"),
+            _item(_("Tiles"), "grid_view", "audit.tile"),
+            _item(_("Signing keys"), "vpn_key", "audit.signingkey"),
+            _item(_("Restores declared"), "settings_backup_restore", "audit.continuation"),
+            _item(_("Clock readings"), "schedule", "audit.clockreading"),
+            _item(_("Clocks now"), "more_time", "audit.clockstate"),
             _item(_("Imports"), "upload_file", "risk.importrun"),
             _item(_("Alert deliveries"), "outgoing_mail", "ops.alertdelivery"),
             _item(_("Timings"), "timer", "ops.timing"),
@@ -117,6 +125,8 @@ NAVIGATION = [
             _item(_("Users"), "person", "auth.user"),
             _item(_("Roles"), "badge", "auth.group"),
             _item(_("API clients"), "smart_toy", "risk.client"),
+            _item(_("Failed logins"), "no_accounts", "audit.loginfailure"),
+            _item(_("Personal data"), "contact_page", "audit.personaldata"),
         ],
     },
 ]

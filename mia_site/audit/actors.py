@@ -2,7 +2,12 @@
 
 import getpass
 import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 ActorKind = Literal["user", "client", "worker", "command", "system"]
@@ -38,3 +43,22 @@ def command_actor(command: str) -> Actor:
     """A management command, with the number of the operating-system user who ran it."""
     uid = str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
     return Actor("command", f"{command}:uid{uid}")
+
+
+_current: ContextVar[Callable[[], Actor] | None] = ContextVar("mia_actor", default=None)
+
+
+@contextmanager
+def actor_bound(ask: Callable[[], Actor]) -> Iterator[None]:
+    """Who acts in this context; asked only where somebody wants to know."""
+    token = _current.set(ask)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_actor() -> Actor:
+    """Who acts here: whom the request or task was bound to, else the program that runs."""
+    ask = _current.get()
+    return command_actor(Path(sys.argv[1] if len(sys.argv) > 1 else sys.argv[0]).name[:64]) if ask is None else ask()

@@ -2,6 +2,8 @@
 together, in the caller's transaction. A fact that cannot be journalled is not written."""
 
 import base64
+import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +17,15 @@ from structlog.contextvars import get_contextvars
 
 from mia_site.audit.actors import Actor
 from mia_site.audit.canonical import canonical_bytes, leaf_hash
-from mia_site.audit.models import Entry, PendingEntry
+from mia_site.audit.clock_state import clock_mark
+from mia_site.audit.models import Entry, PendingEntry, PersonalData
 from mia_site.ops.clock import database_now
 from mia_site.ops.facts import Fact
 from mia_site.ops.ids import uuid7
 
 SCHEMA_VERSION = 1
 BATCH = 500
+SALT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def _entry(
     why: str,
     account: str,
     request_id: str,
+    personal: str | None = None,
 ) -> Entry:
     body = canonical_bytes(
         {
@@ -79,6 +84,8 @@ def _entry(
             "why": why,
             "request_id": request_id,
             "fact": fact,
+            "clock": clock_mark(),
+            **({} if personal is None else {"personal": personal}),
         }
     )
     return Entry(
@@ -159,11 +166,16 @@ def change_record(
     account: str = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
 ) -> Leaf:
-    """Journals what happened to an object that is not itself a fact (`action`: created, changed, issued, …)."""
-    at = database_now()
+    """Journals what happened to an object that is not itself a fact (`action`: created, changed, issued, …).
+
+    `personal` (a name, an address) is kept beside the entry, where it can be erased; the entry commits to it.
+    """
+    at, identifier = database_now(), uuid7()
+    beside = None if personal is None else _personal(identifier, personal)
     entry = _entry(
-        id=uuid7(),
+        id=identifier,
         kind=action,
         object_type=obj._meta.label_lower,
         object_id=str(obj.pk),
@@ -173,6 +185,27 @@ def change_record(
         account=account,
         request_id=_request_id(),
         fact={"before": before, "after": after},
+        personal=None if beside is None else personal_commitment(beside),
     )
     with transaction.atomic():
+        if beside is not None:
+            beside.save(force_insert=True)
         return _entries_write([entry])[0]
+
+
+def _personal(entry_id: UUID, data: Mapping[str, Any]) -> PersonalData:
+    return PersonalData(entry_id=entry_id, salt=os.urandom(SALT_BYTES), data=dict(data))
+
+
+def personal_commitment(row: PersonalData) -> str:
+    """SHA-256(salt || canonical bytes), hexadecimal: what the entry holds of the personal data beside it."""
+    return hashlib.sha256(bytes(row.salt) + canonical_bytes(row.data)).hexdigest()
+
+
+def personal_erase(entry_ids: Iterable[UUID], *, actor: Actor, why: str) -> int:
+    """Erases the personal data beside these entries, and records that it was done; returns how many there were."""
+    with transaction.atomic():
+        rows = PersonalData.objects.filter(entry_id__in=list(entry_ids))
+        for row in rows:
+            change_record(row, action="erased", actor=actor, why=why)
+        return rows.delete()[0]

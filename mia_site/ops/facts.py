@@ -31,6 +31,8 @@ class Fact(AppendOnly):
 
     kind: ClassVar[str] = ""
     """Name of the fact in the journal, for example ``decision``; stable, since it is hashed."""
+    committed_by: ClassVar[str | None] = None
+    """Model whose facts' entries commit to rows of this kind, which then have no entries of their own."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     recorded_at = models.DateTimeField(editable=False)

@@ -33,6 +33,7 @@ class EquityPoint(Fact):
     """Equity at one moment, in the account's currency; it includes its `cash_flow`."""
 
     kind = "equity_point"
+    committed_by = "risk.equitybatch"
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
     batch_id = models.UUIDField(_("batch"))

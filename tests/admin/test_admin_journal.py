@@ -84,8 +84,12 @@ def test_a_new_right_is_journalled_and_no_password_is(as_superuser: Browser) -> 
     )
 
     entries = Entry.objects.filter(object_type="auth.user", object_id=str(vera.pk)).order_by("id")
-    assert [entry.kind_name for entry in entries] == ["created", "changed"]
-    assert told(entries[0])["after"]["groups"] == [str(viewer.pk)]
+    by_form = [entry for entry in entries if entry.kind_name != "access_changed"]
+    assert [entry.kind_name for entry in by_form] == ["created", "changed"]
+    assert told(by_form[0])["after"]["groups"] == [str(viewer.pk)]
+    access = [told(entry)["after"] for entry in entries if entry.kind_name == "access_changed"]
+    assert access[0]["is_staff"] is True
+    assert {"added": [COMPLIANCE_VIEWER], "of": "groups"} in access
     assert not any(secret in entry.body or "pbkdf2" in entry.body for entry in entries)
 
 

@@ -49,3 +49,21 @@ class PendingEntry(models.Model):
 
     def __str__(self) -> str:
         return str(self.entry_id)
+
+
+class PersonalData(models.Model):
+    """Who an entry is about, by address or name: beside the entry, so that it can be erased.
+
+    The entry itself holds only SHA-256(`salt` || canonical bytes of `data`); without the salt that says nothing.
+    """
+
+    entry_id = models.UUIDField(_("entry"), primary_key=True)
+    salt = models.BinaryField(_("salt"), max_length=16)
+    data = models.JSONField(_("personal data"))
+
+    class Meta:
+        verbose_name = _("personal data")
+        verbose_name_plural = _("personal data")
+
+    def __str__(self) -> str:
+        return str(self.entry_id)

@@ -1,0 +1,91 @@
+"""Reading the ledger: its heads, its tiles, and the proofs that they give."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from mia_site.audit.checkpoint import Gap
+from mia_site.audit.models import Checkpoint, Continuation, LedgerLeaf, Tile
+from mia_site.audit.models.ledger import tile_place
+from mia_site.audit.tree import WIDTH, Growth, Tree, tail_start
+
+HASH = 32
+
+
+class NotSealedYet(LookupError):
+    """The entry is recorded and waits for its place in the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """Where an entry stands, and the way from it to the root of `checkpoint`."""
+
+    index: int
+    leaf_hash: bytes
+    proof: list[bytes]
+    checkpoint: Checkpoint
+
+
+def head() -> Checkpoint | None:
+    """The newest checkpoint; None before the first seal."""
+    return Checkpoint.objects.order_by("-number").first()
+
+
+def gaps() -> tuple[Gap, ...]:
+    """The restores after which the ledger went on, oldest first."""
+    return tuple(continuation_gap(row) for row in Continuation.objects.order_by("id"))
+
+
+def continuation_gap(row: Continuation) -> Gap:
+    """The gap that a continuation declares."""
+    return Gap.of(row.kept, row.lost, row.root)
+
+
+def tree_of(size: int) -> Tree:
+    """The tree of `size` leaves; reads tiles as they are needed."""
+    return Tree(size, lambda level, index: _tile(level, index, size))
+
+
+def _tile(level: int, index: int, size: int) -> Sequence[bytes]:
+    first, end = tail_start(level, size)
+    if index * WIDTH < first:
+        hashes = bytes(Tile.objects.values_list("hashes", flat=True).get(place=tile_place(level, index)))
+        return [hashes[start : start + HASH] for start in range(0, len(hashes), HASH)]
+    return _tail(level, first, end)
+
+
+def _tail(level: int, first: int, end: int) -> list[bytes]:
+    """Hashes [first, end) of a level: leaves, or the roots of whole tiles of the level below."""
+    if level == 0:
+        rows = LedgerLeaf.objects.filter(index__gte=first, index__lt=end).order_by("index")
+        return [bytes(value) for value in rows.values_list("leaf_hash", flat=True)]
+    below = Tile.objects.filter(place__gte=tile_place(level - 1, first), place__lt=tile_place(level - 1, end))
+    return [bytes(value) for value in below.order_by("place").values_list("root", flat=True)]
+
+
+def growth_of(size: int) -> Growth:
+    """The right edge of the tree of `size` leaves, ready for new ones."""
+    tails = []
+    level = 0
+    while level == 0 or size >> (8 * level):
+        tails.append(_tail(level, *tail_start(level, size)))
+        level += 1
+    return Growth(size, tails)
+
+
+def inclusion_of(entry_id: UUID) -> Inclusion:
+    """The proof that an entry is in the newest tree. Raises `NotSealedYet`; `LookupError` where none can be given."""
+    leaf = LedgerLeaf.objects.filter(entry_id=entry_id).first()
+    newest = head()
+    if leaf is None or newest is None or leaf.index >= newest.size:
+        raise NotSealedYet(str(entry_id))
+    proof = tree_of(newest.size).inclusion(leaf.index)
+    return Inclusion(leaf.index, bytes(leaf.leaf_hash), proof, newest)
+
+
+def consistency_of(old: int, new: int) -> list[bytes]:
+    """The proof that the tree of `new` leaves begins with the tree of `old`. Raises `LookupError`."""
+    newest = head()
+    if newest is None or not 0 <= old <= new <= newest.size:
+        raise LookupError(f"no trees of {old} and {new} leaves")
+    return tree_of(newest.size).consistency(old, new)
