@@ -43,7 +43,10 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """A macro event. `start_at` is UTC, None where the file has no time; `impact` is 0..1, as written."""
+    """A macro event. `start_at` is UTC, None where the file has no time; `impact` is 0..1, as written.
+
+    `end_at` is set where it lasts, `uid` where the source has an id of its own for it; a cancelled one will not be.
+    """
 
     line: int
     start_at: datetime | None
@@ -51,6 +54,9 @@ class EventRecord:
     currency: str | None
     impact: Decimal
     cluster_ref: str | None
+    end_at: datetime | None = None
+    uid: str = ""
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from risk.sources.bounds import MAX_FILE_BYTES, MAX_LINE_CHARS, MAX_ROWS
+from risk.sources.notes import Notes
 from risk.sources.records import RowError, SourceError
 
 _UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -26,6 +27,24 @@ def decode(data: bytes, limit: int = MAX_FILE_BYTES) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise SourceError(f"the file is not UTF-8 text (line {line}): save it as UTF-8") from error
     return unify_lines(text)
+
+
+def decode_legacy(data: bytes, notes: Notes, limit: int = MAX_FILE_BYTES) -> str:
+    """As `decode`, for programs that write UTF-16 with a mark, or Windows-1252, which is noted. Raises SourceError."""
+    check_size(data, limit)
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encodings: tuple[str, ...] = ("utf-16",)
+    else:
+        encodings = ("utf-8-sig", "cp1252")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "cp1252":
+            notes.say("the text was read as Windows-1252")
+        return unify_lines(text)
+    raise SourceError(f"the file is not text in {' or '.join(encodings)}: save it as UTF-8")
 
 
 def unify_lines(text: str) -> str:

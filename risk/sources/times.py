@@ -33,20 +33,21 @@ def utc_field(values: Mapping[str, object], name: str, notes: Notes) -> datetime
     return moment.replace(tzinfo=UTC)
 
 
-def zoned_field(values: Mapping[str, object], name: str, zone: ZoneInfo | None) -> datetime:
+TELL_ZONE = "say where it was written with --timezone, for example --timezone America/Chicago"
+
+
+def zoned_field(values: Mapping[str, object], name: str, zone: ZoneInfo | None, *, how: str = TELL_ZONE) -> datetime:
     """A time that is local in `zone` unless it carries an offset, in UTC.
 
-    Raises SourceError where it carries none and no zone is known: no row of the file could be dated.
+    Raises SourceError, which says `how` to set one, where it carries none and no zone is known: no row of the file
+    could be dated.
     """
     moment = _moment(values, name)
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     if zone is None:
-        raise SourceError(
-            f'{name} "{shown(values.get(name))}" has no time zone: say where it was written with --timezone, '
-            "for example --timezone America/Chicago"
-        )
-    return _localised(moment, zone, name)
+        raise SourceError(f'{name} "{shown(values.get(name))}" has no time zone: {how}')
+    return localised(moment, zone, name)
 
 
 def _moment(values: Mapping[str, object], name: str) -> datetime:
@@ -74,7 +75,8 @@ def _unstamped(text: str) -> str:
     return text.replace("_", "T") if _STAMP.fullmatch(text) else ""
 
 
-def _localised(moment: datetime, zone: ZoneInfo, name: str) -> datetime:
+def localised(moment: datetime, zone: ZoneInfo, name: str) -> datetime:
+    """A naive time that clocks in `zone` showed, in UTC. Raises FieldError for an hour shown twice or never."""
     first = moment.replace(tzinfo=zone, fold=0)
     second = moment.replace(tzinfo=zone, fold=1)
     if first.utcoffset() == second.utcoffset():
