@@ -75,6 +75,12 @@ def batch_answer(told: Receipted) -> BatchAnswer:
     return BatchAnswer(answers, told.note)
 
 
+def not_recorded() -> list[ReasonAnswer]:
+    """The reasons of an answer that is no decision, since none could be written down."""
+    told = reason(ReasonCode.NOT_RECORDABLE, {})
+    return [ReasonAnswer(told.code.value, told.message, {})]
+
+
 def _reason(stored: dict[str, Any]) -> ReasonAnswer:
     return msgspec.convert(stored, ReasonAnswer)
 

@@ -8,7 +8,7 @@ import msgspec
 
 from decisions.inputs import DecisionInput
 from mia_site.ops.http import BodyError, body_decode
-from mia_site.ops.problems import Problem
+from mia_site.ops.problems import Problem, field_error
 
 MAX_ROWS = 1000
 BATCH_BYTES = 16 * 1024 * 1024
@@ -28,8 +28,7 @@ def batch_decode(body: bytes) -> list[DecisionInput]:
         try:
             decoded.append(body_decode(row, DecisionInput))
         except BodyError as error:
-            told = {"index": index, "field": error.field or "body", "expected": error.expected}
-            errors.append(told if error.value is None else {**told, "value": str(error.value)[:200]})
+            errors.append({"index": index, **field_error(error.field or "body", error.value, error.expected)})
     if errors:
         raise Problem(
             400, "invalid_request", f"{len(errors)} of {len(rows)} rows cannot be taken; nothing was recorded.",

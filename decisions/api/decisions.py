@@ -13,7 +13,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from decisions.api.answers import BatchAnswer, DecisionAnswer, batch_answer, decision_answer
+from decisions.api.answers import BatchAnswer, DecisionAnswer, batch_answer, decision_answer, not_recorded
 from decisions.api.bodies import BATCH_BYTES, batch_decode
 from decisions.decision_log import (
     EngineUnavailable,
@@ -52,7 +52,7 @@ class GateView(DeskView):
                 "engine_unavailable",
                 UNAVAILABLE,
                 headers={"Retry-After": "1"},
-                reasons=["engine_unavailable"],
+                reasons=not_recorded(),
             )
         elif isinstance(exc, KeyReused):
             exc = Problem(409, "key_reused", "This Idempotency-Key was used with another body: ask with a new one.")

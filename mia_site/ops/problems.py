@@ -41,10 +41,16 @@ class Problem(APIException):
 
 def invalid(field: str, value: object, expected: str, **extra: Any) -> Problem:
     """400: one field holds something else than expected."""
-    error: dict[str, Any] = {"field": field, "expected": expected}
+    told = field_error(field, value, expected)
+    return Problem(400, "invalid_request", f"{field}: expected {expected}", errors=[told], **extra)
+
+
+def field_error(field: str, value: object, expected: str) -> dict[str, Any]:
+    """One of a problem's `errors`; long values are cut, one that is absent is left out."""
+    told: dict[str, Any] = {"field": field, "expected": expected}
     if value is not None:
-        error["value"] = value if isinstance(value, int | float | bool) else str(value)[:200]
-    return Problem(400, "invalid_request", f"{field}: expected {expected}", errors=[error], **extra)
+        told["value"] = value if isinstance(value, int | float | bool) else str(value)[:200]
+    return told
 
 
 def _invalid_fields(messages: Mapping[str, Any]) -> Problem:
