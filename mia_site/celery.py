@@ -53,3 +53,10 @@ def _check_at_once(**_: Any) -> None:
 def _end_with_the_worker(**_: Any) -> None:
     """A pool process must not outlive its worker: it would go on with a task that another one takes over."""
     die_with_parent()
+
+
+@beat_init.connect
+def _run_at_once(**_: Any) -> None:
+    """A desk that starts or comes back does not wait a period: openings are blocked until its accounts are checked."""
+    for name in PERIODS:
+        app.send_task(name, expires=60)

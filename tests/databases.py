@@ -66,7 +66,7 @@ def django_db_setup(
         teardown_databases(before, verbosity)
 
 
-def _run_outside(*statements: str) -> None:
+def server_run(*statements: str) -> None:
     """PostgreSQL: statements on the server that no transaction and no database of the suite holds."""
     with connection._nodb_cursor() as cursor:
         for statement in statements:
@@ -86,10 +86,10 @@ def database_template(django_db_setup: None, django_db_blocker: DjangoDbBlocker)
             yield template
             return
         template = f"{name}_template"
-        _run_outside(f'DROP DATABASE IF EXISTS "{template}"', f'CREATE DATABASE "{template}" TEMPLATE "{name}"')
+        server_run(f'DROP DATABASE IF EXISTS "{template}"', f'CREATE DATABASE "{template}" TEMPLATE "{name}"')
     yield template
     with django_db_blocker.unblock():
-        _run_outside(f'DROP DATABASE "{template}" WITH (FORCE)')
+        server_run(f'DROP DATABASE "{template}" WITH (FORCE)')
 
 
 def _clone(template: str) -> str:
@@ -99,7 +99,7 @@ def _clone(template: str) -> str:
         shutil.copyfile(template, name)
         return name
     name = f"{template.removesuffix('_template')}_{secrets.token_hex(4)}"
-    _run_outside(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    server_run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return name
 
 
@@ -108,7 +108,7 @@ def _drop(name: str) -> None:
         for ending in ("", "-wal", "-shm"):
             Path(f"{name}{ending}").unlink(missing_ok=True)
     else:
-        _run_outside(f'DROP DATABASE "{name}" WITH (FORCE)')
+        server_run(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _url(name: str) -> str:

@@ -16,6 +16,7 @@ class Desk:
     """Starts processes of the desk for a test; `environment` holds what they all read."""
 
     def __init__(self, database_url: str, data_dir: Path, logs: Path) -> None:
+        (data_dir / "static").mkdir(parents=True)
         self.database_url = database_url
         self.data_dir = data_dir
         self.logs = logs
@@ -58,9 +59,7 @@ class Desk:
 @pytest.fixture
 def desk_processes(cloned_database: str, tmp_path: Path) -> Iterator[Desk]:
     """Starts what a test asks it to; everything has ended when the test has."""
-    data_dir = tmp_path / "data"
-    (data_dir / "static").mkdir(parents=True)
-    desk = Desk(cloned_database, data_dir, tmp_path / "logs")
+    desk = Desk(cloned_database, tmp_path / "data", tmp_path / "logs")
     yield desk
     desk.stop()
 
