@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django.plugin import DjangoDbBlocker
 
+from tests.databases import clone
 from tests.environment import is_sqlite
 from tests.process.desk_up import DeskUp
+from tests.servers.desk import Desk
 
 HERE = Path(__file__).parent
+ON_BOTH = {"cloned_database", "shared_desk"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not item.path.is_relative_to(HERE):
             continue
         item.add_marker("process")
-        if not is_sqlite() and "cloned_database" not in getattr(item, "fixturenames", ()):
+        if not is_sqlite() and not ON_BOTH & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.skip(reason="starts on its own SQLite: seen in the first run"))
 
 
@@ -37,3 +41,15 @@ def running_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskUp]:
     desk.start()
     yield desk
     desk.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_desk(
+    database_template: str, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
+    """Processes for all tests of a module, on one cloned database: each test takes an account of its own."""
+    folder = tmp_path_factory.mktemp("shared")
+    with django_db_blocker.unblock(), clone(database_template) as url:
+        desk = Desk(url, folder / "data", folder / "logs")
+        yield desk
+        desk.stop()
