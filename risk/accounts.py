@@ -1,5 +1,6 @@
 """Accounts and API clients. Only people open them; what they may do follows from the account they are bound to."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ from mia_site.audit.journal import change_record
 from risk.inputs import InputError, decimal_check
 from risk.locking import AccountUnknown
 from risk.models import Account, AccountState, Client
+from risk.models.account import CODE
 
 
 class ClientIssued(NamedTuple):
@@ -33,11 +35,13 @@ def account_open(
         decimal_check("initial_balance", balance, positive=True)
     except (InvalidOperation, ValueError) as error:
         raise InputError("initial_balance", str(initial_balance), "an amount above 0, at most 4 decimals") from error
+    if not re.fullmatch(CODE, code):  # the column's validator would let a newline end it
+        raise InputError("code", code, "1 to 32 of capital letters, digits, . _ -")
     try:
         ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder's name, one too long
         raise InputError("timezone", timezone, "an IANA time zone such as America/Chicago") from error
-    if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+    if not re.fullmatch("[A-Z]{3}", currency):
         raise InputError("currency", currency, "three capital letters such as USD")
     account = Account(code=code, currency=currency, timezone=timezone, initial_balance=balance, owner=owner)
     try:
