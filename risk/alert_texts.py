@@ -30,6 +30,13 @@ CONTROLLER_TEXTS: dict[str, str] = {
     "equity_stale": gettext_noop(
         "%(account)s: no equity for %(age)s s, at most %(limit)s s are allowed; new trades are blocked"
     ),
+    "drawdown_near": gettext_noop(
+        "%(account)s: %(used)s of the allowance of %(rule)s is used up; equity %(equity)s, floor %(floor)s"
+    ),
+    "equity_held": gettext_noop(
+        "%(account)s: an equity of %(equity)s after %(previous)s is not believed; new trades are blocked until it is "
+        "ruled on"
+    ),
     "positions_not_flat": gettext_noop("%(account)s: positions must be flat since %(by)s and are not: %(positions)s"),
     "penalty_active": gettext_noop("%(account)s: no new trades until %(until)s: %(reason)s"),
     "trading_stopped": gettext_noop("%(account)s: trading is set to %(state)s by %(actor)s: %(reason)s"),

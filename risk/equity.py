@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -11,15 +11,14 @@ from django.db import transaction
 from mia_site.audit.actors import Actor
 from mia_site.audit.canonical import canonical_bytes
 from mia_site.audit.journal import Leaf, canonical_fields
+from risk.held import held_build
 from risk.inputs import EquityInput, InputError, PositionInput, PositionsInput
 from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, EquityBatch, EquityPoint, PositionReport
-from risk.rules.drawdown import Mark, Point, PointError, mark_advance, mark_start, mark_view
-from risk.rules.limits import DrawdownLimit, Limits
-from risk.rules.mark_codec import mark_dump, mark_load
-from risk.selectors.drawdown import drawdown_views
+from risk.rules.drawdown import PointError
 from risk.selectors.limits import limits_of
-from risk.stops import breach_stop, figure, worst_update
+from risk.stops import figure
+from risk.tracks import point_fold
 from risk.written import Written
 
 FUTURE = timedelta(seconds=5)
@@ -46,7 +45,8 @@ def equity_record(*, account: str, points: Sequence[EquityInput], actor: Actor) 
     """Stores a report of one or more points and judges it then and there: a breach stops the account.
 
     A point that is stored already (same time, equity and flow) changes nothing. A point older than the last one is
-    kept as late: it can raise a peak and can break a floor, and never becomes the current equity.
+    kept as late: it can raise a peak and can break a floor, and never becomes the current equity. One that moved
+    further than the limits believe is held, and does not count until somebody rules on it.
     Raises `InputError` naming the point, and `AccountUnknown`.
     """
     with transaction.atomic():
@@ -90,10 +90,14 @@ def equity_apply(
                 balance=point.balance, open_pnl=point.open_pnl, cash_flow=point.cash_flow, late=late, recorded_at=now,
             )
         )  # fmt: skip
-        try:
-            written.add(_fold(state, limits, point, late=late, actor=actor, seq=seq, now=now))
-        except PointError as error:
-            raise InputError(f"equity[{index}].{error.field}", figure(point.equity), str(error)) from error
+        held = None if limits is None else held_build(state, rows[-1], limits.plausibility, now=now)
+        if held is not None:
+            written.facts.append(held)
+        else:
+            try:
+                written.add(point_fold(state, limits, rows[-1], actor=actor, now=now))
+            except PointError as error:
+                raise InputError(f"equity[{index}].{error.field}", figure(point.equity), str(error)) from error
         if point.positions is not None:
             written.add(positions_apply(state, point.at, point.positions, seq=seq, now=now))
     batch = EquityBatch(account=state.account, seq=seq, count=len(rows), digest="", recorded_at=now)
@@ -124,44 +128,6 @@ def _unknown(state: AccountState, points: Sequence[EquityInput]) -> list[tuple[i
     return [(index, point) for index, point in numbered if (point.at, point.equity, point.cash_flow) not in stored]
 
 
-def _fold(
-    state: AccountState,
-    limits: Limits | None,
-    point: EquityInput,
-    *,
-    late: bool,
-    actor: Actor,
-    seq: int,
-    now: datetime,
-) -> Written:
-    if not late:
-        state.equity, state.equity_at, state.equity_received_at, state.equity_seq = (
-            point.equity,
-            point.at,
-            now,
-            seq,
-        )
-    elif point.cash_flow:
-        raise PointError("cash_flow", "no cash flow in a point older than the last known equity")
-    if limits is None:
-        return Written()
-    marks = {rule.name: _advance(state, rule, point) for rule in limits.drawdown}
-    state.marks = {name: mark_dump(mark) for name, mark in marks.items()}
-    views = [mark_view(rule, marks[rule.name]) for rule in limits.drawdown]
-    worst_update(state, views, marks.values())
-    if late:
-        # What a late point says was true once: below the floor is below the floor.
-        views = [replace(view, equity=min(view.equity, point.equity)) for view in views]
-    return breach_stop(state, limits, views, actor=actor, seq=seq, now=now)
-
-
-def _advance(state: AccountState, rule: DrawdownLimit, point: EquityInput) -> Mark:
-    stored = state.marks.get(rule.name)
-    account = state.account
-    mark = mark_load(stored) if stored else mark_start(rule, account.initial_balance, point.at)
-    return mark_advance(rule, mark, Point(at=point.at, equity=point.equity, cash_flow=point.cash_flow), account.zone)
-
-
 def positions_apply(
     state: AccountState, at: datetime, positions: Sequence[PositionInput], *, seq: int, now: datetime
 ) -> Written:
@@ -174,26 +140,3 @@ def positions_apply(
     if state.positions_at is None or at >= state.positions_at:
         state.positions, state.positions_at, state.positions_seq = held, at, seq
     return Written(facts=[report])
-
-
-def marks_rebuild(state: AccountState, limits: Limits, *, only: set[str] | None = None) -> None:
-    """Folds the account's stored equity into the marks of the named rules (all by default), unsaved.
-
-    A rule that is new or measures something else than before starts from history: no peak is forgotten.
-    """
-    rules = [rule for rule in limits.drawdown if only is None or rule.name in only]
-    kept = {rule.name: state.marks[rule.name] for rule in limits.drawdown if rule not in rules}
-    marks: dict[str, Mark] = {}
-    zone, initial = state.account.zone, state.account.initial_balance
-    points = EquityPoint.objects.filter(account=state.account, origin="live").order_by("seq", "ordinal")
-    for at, equity, flow in points.values_list("at", "equity", "cash_flow").iterator(chunk_size=5_000):
-        point = Point(at=at, equity=equity, cash_flow=flow)
-        for rule in rules:
-            mark = marks.get(rule.name) or mark_start(rule, initial, at)
-            marks[rule.name] = mark_advance(rule, mark, point, zone)
-    state.marks = kept | {name: mark_dump(mark) for name, mark in marks.items()}
-
-
-def equity_judge(state: AccountState, limits: Limits, *, actor: Actor, seq: int, now: datetime) -> Written:
-    """Judges the account as it stands (after new limits, or by the periodic check), unsaved."""
-    return breach_stop(state, limits, drawdown_views(state, limits, now), actor=actor, seq=seq, now=now)

@@ -8,12 +8,15 @@ from django.db import transaction
 
 from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
-from risk.equity import equity_judge, marks_rebuild
+from risk.history import tracks_replay
 from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, LimitsApproval, LimitsVersion
+from risk.rules.drawdown import PointError
 from risk.rules.limits import DrawdownLimit, Limits, limits_diff, limits_dump, limits_parse, tightens
+from risk.rules.track import track_dump
 from risk.selectors.limits import limits_of
+from risk.tracks import equity_judge
 from risk.written import Written
 
 
@@ -118,8 +121,21 @@ def _enforce(
         if rule.name not in state.marks or before.get(rule.name) != _measured_by(rule)
     }
     state.limits = version
-    marks_rebuild(state, new, only=fresh)
+    marks_refresh(state, new, fresh)
     return equity_judge(state, new, actor=actor, seq=seq, now=now)
+
+
+def marks_refresh(state: AccountState, limits: Limits, fresh: set[str]) -> None:
+    """The marks (unsaved) under other limits. A rule that is new or measures something else than before starts from
+    history: no peak is forgotten. Raises `InputError` where its history cannot be measured."""
+    rules = [rule for rule in limits.drawdown if rule.name in fresh]
+    try:
+        tracks = tracks_replay(state.account, rules, limits.confirmation)
+    except PointError as error:
+        told = f"rules that can measure the account's history ({error})"
+        raise InputError("drawdown", ", ".join(sorted(fresh)), told) from error
+    kept = {rule.name: state.marks[rule.name] for rule in limits.drawdown if rule.name not in fresh}
+    state.marks = kept | {name: track_dump(track) for name, track in tracks.items()}
 
 
 def limits_decide(version: LimitsVersion, *, approve: bool, actor: Actor, reason: str) -> LimitsApproval:

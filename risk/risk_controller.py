@@ -20,13 +20,15 @@ from mia_site.ops.retry import Deadline, DeadlineExceeded, retry_within, with_re
 from mia_site.ops.timings import timed
 from risk.accounts import account_open, client_issue, tokens_revoke
 from risk.admissions import admission_apply
-from risk.equity import equity_judge, equity_record, positions_record
+from risk.equity import equity_record, positions_record
+from risk.held import held_rule
 from risk.inputs import InputError
 from risk.limits_law import limits_decide, limits_submit
 from risk.locking import account_lock, account_only, desk_lock, seq_take
 from risk.losses import outcome_apply, penalty_lift
 from risk.models import AccountState, Desk
 from risk.models.state import Cause
+from risk.peaks import peak_rebase
 from risk.rules.flat import flat_until
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.types import TradingState
@@ -41,6 +43,7 @@ from risk.stops import (
     snapshot_build,
     view_evidence,
 )
+from risk.tracks import doubts_due, equity_judge
 from risk.trading_states import (
     desk_halt,
     desk_resume,
@@ -61,9 +64,11 @@ __all__ = [
     "desk_resume",
     "drawdown_check",
     "equity_record",
+    "held_rule",
     "limits_decide",
     "limits_submit",
     "outcome_apply",
+    "peak_rebase",
     "penalty_lift",
     "positions_record",
     "stop_judge",
@@ -222,6 +227,8 @@ def _due(state: AccountState, now: datetime) -> bool:
         return False
     _silence_alert(state, limits, now)
     _flat_alert(state, limits, now)
+    if doubts_due(state, limits, now):
+        return True
     views = drawdown_views(state, limits, now)
     return breach_target(state, limits, views) is not None or _snapshot_due(state, now)
 

@@ -169,6 +169,10 @@ def worst_update(state: AccountState, views: Sequence[DrawdownView], marks: Iter
     """Projects the deepest drawdown, now and ever (unsaved)."""
     state.drawdown = deepest(tuple(views))
     worst = max(marks, key=lambda mark: mark.worst, default=None)
-    if worst is not None and worst.worst > state.worst_drawdown:
+    if worst is None:
+        return
+    if worst.worst > state.worst_drawdown:
         state.worst_drawdown = worst.worst
         state.worst_peak_at, state.worst_trough_at = worst.worst_peak_at, worst.worst_trough_at
+    if (worst.worst_peak_at, worst.worst_trough_at) == (state.worst_peak_at, state.worst_trough_at):
+        state.worst_recovered_at = worst.worst_recovered_at

@@ -31,12 +31,15 @@ from risk.models import (
     EquityPoint,
     EventVersion,
     FeatureSet,
+    HeldPoint,
+    HeldRuling,
     ImportRun,
     LimitsApproval,
     LimitsVersion,
     MacroEvent,
     MemoryProposal,
     MemoryRuling,
+    PeakRebase,
     Penalty,
     PositionReport,
     SessionOverride,
@@ -193,6 +196,42 @@ class EquityPointFactory(OfAccount):
         point = model_class(**kwargs)
         point.save()
         return point
+
+
+class HeldPointFactory(OfAccount):
+    """An implausible point that waits for a ruling; the account's state does not know it."""
+
+    class Meta:
+        model = HeldPoint
+
+    point_id = factory.LazyAttribute(lambda held: EquityPointFactory(account=held.account, equity=held.equity).pk)
+    ordinal = 0
+    at = NOON
+    equity = Decimal(50)
+    previous = Decimal("50250.5")
+    move = Decimal("0.999005")
+    limit = Decimal("0.2")
+
+
+class HeldRulingFactory(OfAccount):
+    class Meta:
+        model = HeldRuling
+
+    held = factory.SubFactory(HeldPointFactory, account=factory.SelfAttribute("..account"))
+    accepted = False
+    reason = "a decimal point in the wrong place"
+    actor = "user:1"
+
+
+class PeakRebaseFactory(OfAccount):
+    class Meta:
+        model = PeakRebase
+
+    rule = "max_drawdown"
+    before = Decimal(52_000)
+    reference = Decimal("50250.5")
+    reason = "profit was paid out"
+    actor = "user:1"
 
 
 class PositionReportFactory(OfAccount):

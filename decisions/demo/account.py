@@ -164,6 +164,8 @@ class SimulatedAccount:
             limits_version=world.limits_version,
             equity=EquityView(equity=newest.equity, at=newest.at, initial=world.initial),
             drawdowns=self.views(at),
+            doubts=(),
+            held=None,
             losses=LossView(),
             position=PositionView(quantity=self.position, at=newest.at),
             pace=PaceView(

@@ -16,10 +16,13 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.registry import readiness_run
 from risk.admin.shared import state_badge
 from risk.models import Account, AccountState, EquityPoint, LimitsVersion
+from risk.peaks import rebasable
+from risk.rules.drawdown import allowance_used
 from risk.rules.limits import AllowanceOf, DrawdownMode, Limits
 from risk.rules.types import DrawdownView
-from risk.selectors.drawdown import drawdown_views
+from risk.selectors.drawdown import doubt_views, drawdown_views
 from risk.selectors.limits import limits_of
+from risk.selectors.losses import loss_view
 
 POINTS = 500
 WARN_FROM = Decimal("0.7")
@@ -81,6 +84,9 @@ def account_context(account: Account) -> dict[str, Any]:
         "positions": sorted(state.positions.items()),
         "positions_age": age(state.positions_at, now),
         "worst": percent(state.worst_drawdown),
+        "penalties": penalties(state, now),
+        "doubts": [] if limits is None else doubt_views(state, limits),
+        "may_rebase": bool(rebasable(state)),
         "readiness": readiness_run(account.code),
         "limits_lines": [] if limits is None else limits_lines(limits),
         "limits_version": state.limits,
@@ -90,7 +96,6 @@ def account_context(account: Account) -> dict[str, Any]:
 
 def bar_of(view: DrawdownView) -> Bar:
     """How much of its allowance the account has used up under one rule."""
-    room = view.reference - view.floor
     rule = view.rule
     value = rule.allowance.value
     shown = number(value, 2) if rule.allowance.of is AllowanceOf.AMOUNT else percent(value)
@@ -98,12 +103,19 @@ def bar_of(view: DrawdownView) -> Bar:
         name=rule.name,
         mode=str(MODE_WORDS[rule.mode]),
         allowance=str(ALLOWANCE_WORDS[rule.allowance.of]) % {"value": shown},
-        used=(view.reference - view.equity) / room if room > 0 else Decimal(1),
+        used=allowance_used(view),
         drawdown=percent(view.drawdown),
         reference=number(view.reference, 2),
         floor=number(view.floor, 2),
         left=number(view.equity - view.floor, 2),
     )
+
+
+def penalties(state: AccountState, now: datetime) -> list[str]:
+    """The penalties for losing trades that have not expired, in words."""
+    text = _("weight %(value)s: %(reason)s")
+    found = (item for item in loss_view(state).penalties if item.until is None or item.until > now)
+    return [text % {"value": number(item.value), "reason": item.reason} for item in found]
 
 
 def equity_chart(account: Account) -> str:
@@ -135,9 +147,11 @@ def age(at: datetime | None, now: datetime) -> str:
 
 def limits_lines(limits: Limits) -> list[tuple[str, str]]:
     """The limits in force as (name, value) in the reader's language."""
-    cap = limits.order.max_quantity
+    cap, most = limits.order.max_quantity, limits.plausibility.max_move
     blackout = _("%(before)s min before to %(after)s min after events above %(impact)s")
     lines = [
+        (_("a breach is believed"), _confirmed(limits)),
+        (_("equity may move by"), _("any") if most is None else percent(most)),
         (_("openings an hour"), str(limits.pace.max_openings_per_hour)),
         (_("between two openings"), f"{limits.pace.min_interval_seconds} s"),
         (_("largest opening"), _("no cap") if cap is None else number(cap)),
@@ -168,6 +182,15 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
         for name, setting in limits.rules.items()
         if setting.mode != "enforce"
     ]
+
+
+def _confirmed(limits: Limits) -> str:
+    ways = []
+    if limits.confirmation.points is not None:
+        ways.append(_("after %(count)s points") % {"count": limits.confirmation.points})
+    if limits.confirmation.seconds is not None:
+        ways.append(_("after %(count)s s") % {"count": limits.confirmation.seconds})
+    return _(" or ").join(ways) if ways else _("at the first point")
 
 
 def _capped(value: Decimal | int | None) -> str:

@@ -1,5 +1,6 @@
 """Accounts: how each of them stands, and the switches that stop and resume it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -17,9 +18,19 @@ from mia_site.audit.models import Entry
 from mia_site.ops.clock import database_now
 from risk.admin.account_page import account_context, age
 from risk.admin.limits import propose_view
+from risk.admin.rulings import held_view, lift_view, peak_view
 from risk.admin.shared import state_badge
 from risk.admin.switches import switch_view
-from risk.models import Account, AccountState, LimitsApproval, LimitsVersion, StateChange
+from risk.models import (
+    Account,
+    AccountState,
+    HeldPoint,
+    HeldRuling,
+    LimitsApproval,
+    LimitsVersion,
+    PeakRebase,
+    StateChange,
+)
 from risk.risk_controller import trading_halt, trading_resume
 from risk.roles import HALT, RESUME
 
@@ -40,7 +51,10 @@ class AccountAdmin(ReadOnlyAdmin):
     change_form_outer_before_template = "admin/desk/account.html"
 
     def get_urls(self) -> list[Any]:
-        views = (("halt", self.halt_view), ("resume", self.resume_view), ("propose", self.propose_view))
+        views = (
+            ("halt", self.halt_view), ("resume", self.resume_view), ("propose", self.propose_view),
+            ("held", self.held_view), ("lift", self.lift_view), ("peak", self.peak_view),
+        )  # fmt: skip
         mine = [
             path(f"<int:object_id>/{name}/", self.admin_site.admin_view(view), name=f"risk_account_{name}")
             for name, view in views
@@ -73,6 +87,22 @@ class AccountAdmin(ReadOnlyAdmin):
         account = self._account(object_id)
         return propose_view(self, request, account=account, state=self._state(account), back=_page(account))
 
+    def held_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
+        """Accepts or rejects the equity points that are held."""
+        return self._ruling(held_view, request, object_id)
+
+    def lift_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
+        """Lifts a penalty for losing trades."""
+        return self._ruling(lift_view, request, object_id)
+
+    def peak_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
+        """Moves the peak of a trailing rule down."""
+        return self._ruling(peak_view, request, object_id)
+
+    def _ruling(self, view: Callable[..., HttpResponseBase], request: HttpRequest, object_id: int) -> HttpResponseBase:
+        account = self._account(object_id)
+        return view(self, request, state=self._state(account), back=_page(account))
+
     def _account(self, object_id: int) -> Account:
         account = Account.objects.filter(pk=object_id).first()
         if account is None:
@@ -86,9 +116,9 @@ class AccountAdmin(ReadOnlyAdmin):
         return state
 
     def journal_of(self, obj: Any) -> QuerySet[Entry]:
-        """The account itself, its stops and resumes, its limits and their approvals."""
+        """The account itself, its stops and resumes, its limits and their approvals, what was ruled on it."""
         ids: list[Any] = []
-        for model in (StateChange, LimitsVersion, LimitsApproval):
+        for model in (StateChange, LimitsVersion, LimitsApproval, HeldPoint, HeldRuling, PeakRebase):
             ids += model.objects.filter(account=obj).order_by("-recorded_at").values_list("pk", flat=True)[:STORY]
         return Entry.objects.filter(Q(object_type=obj._meta.label_lower, object_id=str(obj.pk)) | Q(pk__in=ids))
 

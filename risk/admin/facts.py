@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.base import FactAdmin, ReadOnlyAdmin
@@ -16,7 +17,18 @@ from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge
 from mia_site.audit.models import Entry
 from risk.admin.shared import AccountFilter, OriginMixin, state_badge
-from risk.models import Admission, EquityBatch, EquityPoint, Penalty, PositionReport, Snapshot, StateChange
+from risk.models import (
+    Admission,
+    EquityBatch,
+    EquityPoint,
+    HeldPoint,
+    HeldRuling,
+    PeakRebase,
+    Penalty,
+    PositionReport,
+    Snapshot,
+    StateChange,
+)
 
 
 class AccountFactAdmin(FactAdmin):
@@ -128,6 +140,59 @@ class StateChangeAdmin(AccountFactAdmin):
     @admin.display(description=gettext_lazy("who"))
     def who(self, row: Any) -> str:
         return str(getattr(row, "actor_shown", "")) or actor_names([row.actor])[row.actor]
+
+
+class RuledAdmin(AccountFactAdmin):
+    """A fact of an account that a person recorded with a reason."""
+
+    time_column = "recorded_at"
+    list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
+
+    def page_prepare(self, rows: Iterable[Any]) -> None:
+        names = actor_names(row.actor for row in rows)
+        for row in rows:
+            row.actor_shown = names[row.actor]
+
+    @admin.display(description=gettext_lazy("who"))
+    def who(self, row: Any) -> str:
+        return str(getattr(row, "actor_shown", "")) or actor_names([row.actor])[row.actor]
+
+
+@admin.register(HeldPoint)
+class HeldPointAdmin(AccountFactAdmin):
+    time_column = "recorded_at"
+    list_display = ("recorded_at", "account", "at", "equity", "previous", "move", "ruling_shown")
+    list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
+    column_styles = {"move": "percent", "limit": "percent"}
+    fields = (
+        ("account", "at"), ("equity", "previous"), ("move", "limit"), ("cash_flow", "ruling_shown"),
+        ("point_id", "ordinal"), ("seq", "recorded_at"),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("account", "ruling")
+
+    @admin.display(description=gettext_lazy("ruling"))
+    def ruling_shown(self, row: HeldPoint) -> SafeString:
+        ruling = getattr(row, "ruling", None)
+        if ruling is None:
+            return badge(_("held"), "warn")
+        return badge(_("accepted"), "good") if ruling.accepted else badge(_("rejected"), "plain")
+
+
+@admin.register(HeldRuling)
+class HeldRulingAdmin(RuledAdmin):
+    list_display = ("recorded_at", "account", "held", "accepted", "reason", "who")
+    fields = (("account", "held"), ("accepted", "who"), "reason", ("seq", "recorded_at"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("account", "held")
+
+
+@admin.register(PeakRebase)
+class PeakRebaseAdmin(RuledAdmin):
+    list_display = ("recorded_at", "account", "rule", "before", "reference", "reason", "who")
+    fields = (("account", "rule"), ("before", "reference"), "reason", ("who", "seq"), "recorded_at")
 
 
 @admin.register(Admission)

@@ -14,9 +14,11 @@ from risk.models.calendar import (
 from risk.models.client import Client
 from risk.models.equity import EquityBatch, EquityPoint
 from risk.models.features import FeatureSet
+from risk.models.held import HeldPoint, HeldRuling
 from risk.models.imports import ImportRun
 from risk.models.limits import LimitsApproval, LimitsVersion
 from risk.models.memory import Cluster, MemoryProposal, MemoryRuling
+from risk.models.peak import PeakRebase
 from risk.models.penalty import Penalty
 from risk.models.position import PositionReport
 from risk.models.session import SessionOverride, TradingSession
@@ -39,6 +41,8 @@ __all__ = [
     "EventStatus",
     "EventVersion",
     "FeatureSet",
+    "HeldPoint",
+    "HeldRuling",
     "ImportRun",
     "LimitsApproval",
     "LimitsVersion",
@@ -46,6 +50,7 @@ __all__ = [
     "MemoryProposal",
     "MemoryRuling",
     "OverrideAction",
+    "PeakRebase",
     "Penalty",
     "PositionReport",
     "SessionOverride",

@@ -71,7 +71,7 @@ class Desk(models.Model):
 class AccountState(models.Model):
     """Projection: what the account's facts add up to, in the order of `seq`. Its row is the account's lock.
 
-    `marks`: one reference state per drawdown rule (risk/rules/drawdown.py). `positions`: instrument -> signed
+    `marks`: one track per drawdown rule (risk/rules/track.py). `positions`: instrument -> signed
     contracts as text, all reported at `positions_at`. `penalties`: kind -> the newest penalty for losing trades, as
     JSON; outcomes up to `losses_seq` no longer count as losses in a row.
     """
@@ -93,6 +93,9 @@ class AccountState(models.Model):
     worst_drawdown = fraction(_("worst drawdown"), default=0)
     worst_peak_at = models.DateTimeField(_("worst: peak"), null=True, blank=True)
     worst_trough_at = models.DateTimeField(_("worst: trough"), null=True, blank=True)
+    worst_recovered_at = models.DateTimeField(_("worst: recovered"), null=True, blank=True)
+    held = models.PositiveIntegerField(_("held equity points"), default=0)
+    held_since = models.DateTimeField(_("held since"), null=True, blank=True)
     positions = models.JSONField(_("positions"), default=dict, blank=True)
     positions_at = models.DateTimeField(_("positions at"), null=True, blank=True)
     positions_seq = models.BigIntegerField(default=0)

@@ -21,9 +21,11 @@ class ReasonCode(StrEnum):
     LIMITS_MISSING = "limits_missing"
     EQUITY_MISSING = "equity_missing"
     EQUITY_STALE = "equity_stale"
+    EQUITY_HELD = "equity_held"
     POSITIONS_MISSING = "positions_missing"
     POSITIONS_STALE = "positions_stale"
     DRAWDOWN_BREACHED = "drawdown_breached"
+    DRAWDOWN_UNCONFIRMED = "drawdown_unconfirmed"
     DRAWDOWN_UNKNOWN = "drawdown_unknown"
 
     # Losing trades

@@ -56,8 +56,9 @@ class Mark:
     """What one drawdown rule remembers between two points.
 
     `initial` is the initial balance as moved by cash flows since. `reset_on` is the local date of the last
-    reset. `flow_at` is the last cash flow: equity known before it cannot be compared with equity after it.
-    `worst` is the deepest drawdown so far (a fraction; `worst_amount` the same in money), peak to trough.
+    reset. `flow_at` is the last cash flow or rebased peak: equity known before cannot be compared with equity after.
+    `worst` is the deepest drawdown so far (a fraction; `worst_amount` the same in money), peak to trough;
+    `worst_peak` is the reference it fell from, and `worst_recovered_at` is when equity was back there.
     """
 
     reference: Decimal
@@ -71,6 +72,8 @@ class Mark:
     worst_amount: Decimal = Decimal(0)
     worst_peak_at: datetime | None = None
     worst_trough_at: datetime | None = None
+    worst_peak: Decimal | None = None
+    worst_recovered_at: datetime | None = None
 
 
 def mark_start(rule: DrawdownLimit, initial: Decimal, now: datetime) -> Mark:
@@ -93,7 +96,18 @@ def mark_advance(rule: DrawdownLimit, mark: Mark, point: Point, zone: ZoneInfo) 
         return _advance_late(rule, mark, point)
     mark = _flow(rule, mark_roll(rule, mark, point.at, zone), point)
     mark = _raise_peak(rule, mark, point.equity, point.at)
-    return _deepen(rule, replace(mark, last_equity=point.equity, last_at=point.at))
+    return _recover(_deepen(rule, replace(mark, last_equity=point.equity, last_at=point.at)))
+
+
+def mark_rebase(mark: Mark, reference: Decimal, now: datetime) -> Mark:
+    """Return the mark with its peak moved down to `reference`; nothing that was known before `now` raises it again.
+
+    Raises PointError unless the new peak lies from the last equity up to below the old peak.
+    """
+    if not (reference.is_finite() and reference > 0 and mark.last_equity <= reference < mark.reference):
+        low, high = f"{mark.last_equity.normalize():f}", f"{mark.reference.normalize():f}"
+        raise PointError("reference", f"a peak from the last equity {low} up to below the present one {high}")
+    return replace(mark, reference=reference, reference_at=now, flow_at=now)
 
 
 def mark_fold(rule: DrawdownLimit, mark: Mark, points: Iterable[Point], zone: ZoneInfo) -> Mark:
@@ -161,6 +175,12 @@ def mark_view(rule: DrawdownLimit, mark: Mark) -> DrawdownView:
     )
 
 
+def allowance_used(view: DrawdownView) -> Decimal:
+    """Return the share of the allowance that is used up: 0 at the reference, 1 at the floor, negative above."""
+    room = view.reference - view.floor
+    return (view.reference - view.equity) / room if room > 0 else Decimal(1)
+
+
 def breached(view: DrawdownView) -> bool:
     """Return whether equity is strictly below the floor."""
     return view.equity < view.floor
@@ -189,6 +209,10 @@ def _flow(rule: DrawdownLimit, mark: Mark, point: Point) -> Mark:
             initial = (mark.initial * point.equity / before).quantize(REFERENCE_STEP)
     if reference <= 0:
         raise PointError("cash_flow", "the cash flow takes the reference to 0 or below")
+    if mark.worst_peak is not None:
+        with localcontext(EXACT):
+            moved = mark.worst_peak * reference / mark.reference
+        mark = replace(mark, worst_peak=moved.quantize(REFERENCE_STEP))
     return replace(mark, reference=reference, initial=initial, flow_at=point.at)
 
 
@@ -211,4 +235,13 @@ def _deepen(rule: DrawdownLimit, mark: Mark) -> Mark:
         worst_amount=amount,
         worst_peak_at=mark.reference_at,
         worst_trough_at=mark.last_at,
+        worst_peak=mark.reference,
+        worst_recovered_at=None,
     )
+
+
+def _recover(mark: Mark) -> Mark:
+    """Note when equity is back at the peak that the worst drawdown fell from."""
+    if mark.worst_peak is None or mark.worst_recovered_at is not None or mark.last_equity < mark.worst_peak:
+        return mark
+    return replace(mark, worst_recovered_at=mark.last_at)

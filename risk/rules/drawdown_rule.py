@@ -6,13 +6,13 @@ from datetime import datetime
 from risk.rules.codes import ReasonCode
 from risk.rules.drawdown import breached
 from risk.rules.limits import Limits, RuleName
-from risk.rules.messages import number
+from risk.rules.messages import instant, number
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, DrawdownView, Facts, Finding, Outcome
+from risk.rules.types import Ask, DoubtView, DrawdownView, Facts, Finding, Outcome, Reason
 
 
 def judge(_ask: Ask, facts: Facts, limits: Limits, _now: datetime) -> Iterator[Finding]:
-    """Block for every drawdown rule of the limits that is breached, or that was not measured as it stands."""
+    """Block for every drawdown rule of the limits that is breached, in doubt, or not measured as it stands."""
     views = {view.rule.name: view for view in facts.drawdowns}
     for rule in limits.drawdown:
         view = views.get(rule.name)
@@ -22,6 +22,19 @@ def judge(_ask: Ask, facts: Facts, limits: Limits, _now: datetime) -> Iterator[F
         elif breached(view):
             found = reason(ReasonCode.DRAWDOWN_BREACHED, drawdown_evidence(view))
             yield Finding(RuleName.DRAWDOWN, Outcome.BLOCK, found)
+    for doubt in facts.doubts:
+        yield Finding(RuleName.DRAWDOWN, Outcome.BLOCK, _unconfirmed(doubt))
+
+
+def _unconfirmed(doubt: DoubtView) -> Reason:
+    evidence = {
+        "rule": doubt.rule,
+        "equity": number(doubt.equity),
+        "floor": number(doubt.floor),
+        "since": instant(doubt.since),
+        "points": doubt.points,
+    }
+    return reason(ReasonCode.DRAWDOWN_UNCONFIRMED, evidence)
 
 
 def drawdown_evidence(view: DrawdownView) -> dict[str, str]:

@@ -11,7 +11,10 @@ from risk.rules.types import Ask, Facts, Finding, Outcome
 
 
 def judge(_ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Finding]:
-    """Block where no equity was reported, or the last one is older than `freshness.equity_seconds`."""
+    """Block where no equity was reported, the last is older than `freshness.equity_seconds`, or points are held."""
+    if facts.held is not None:
+        held = {"count": facts.held.count, "since": instant(facts.held.since)}
+        yield Finding(RuleName.EQUITY, Outcome.BLOCK, reason(ReasonCode.EQUITY_HELD, held))
     allowed = limits.freshness.equity_seconds
     if facts.equity is None:
         yield Finding(RuleName.EQUITY, Outcome.BLOCK, reason(ReasonCode.EQUITY_MISSING, {}))

@@ -102,7 +102,8 @@ class DrawdownLimit(Section, frozen=True):
 
     `reset_at` is a time of day in the account's zone, for the daily, weekly and end-of-day modes; a weekly
     rule resets on Sunday, when the futures week opens. `stops_rising_at_initial`: a trailing floor never
-    rises above the initial balance.
+    rises above the initial balance. `alert_at`: the share of the allowance that, once used up, is worth an
+    alert; null is none.
     """
 
     name: Name
@@ -111,6 +112,43 @@ class DrawdownLimit(Section, frozen=True):
     action: BreachAction = BreachAction.REDUCE_ONLY
     stops_rising_at_initial: bool = False
     reset_at: ClockTime = "17:00"
+    alert_at: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.alert_at is not None:
+            check_share("alert_at", self.alert_at)
+            if not self.alert_at:
+                raise ValueError("alert_at:share")
+
+
+class ConfirmationLimits(Section, frozen=True):
+    """When a breach is believed: at the `points`-th point in a row below the floor, or after `seconds` below it.
+
+    Until then openings are blocked and nothing is latched. With neither, the first point is believed.
+    """
+
+    points: Annotated[int, Meta(ge=2, le=100)] | None = None
+    seconds: Annotated[int, Meta(ge=1, le=3600)] | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a breach needs more than one point."""
+        return self.points is not None or self.seconds is not None
+
+
+class PlausibilityLimits(Section, frozen=True):
+    """The largest move of equity between two points (a fraction, cash flows aside) that is believed.
+
+    A point beyond it is held until somebody of the staff rules on it; null believes every move.
+    """
+
+    max_move: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_move is not None:
+            check_share("max_move", self.max_move)
+            if not self.max_move:
+                raise ValueError("max_move:share")
 
 
 class PaceLimits(Section, frozen=True):
@@ -234,6 +272,8 @@ class Limits(Section, frozen=True):
     """All limits of one account. Only `drawdown` has no default: somebody must have chosen it."""
 
     drawdown: tuple[DrawdownLimit, ...] = ()
+    confirmation: ConfirmationLimits = ConfirmationLimits()
+    plausibility: PlausibilityLimits = PlausibilityLimits()
     pace: PaceLimits = PaceLimits()
     order: OrderLimits = OrderLimits()
     freshness: FreshnessLimits = FreshnessLimits()

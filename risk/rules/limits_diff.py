@@ -10,7 +10,16 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from risk.rules.limit_types import BreachAction, DrawdownLimit, DrawdownMode, FlatLimits, Limits, RuleMode, RuleName
+from risk.rules.limit_types import (
+    BreachAction,
+    ConfirmationLimits,
+    DrawdownLimit,
+    DrawdownMode,
+    FlatLimits,
+    Limits,
+    RuleMode,
+    RuleName,
+)
 from risk.rules.limits_diff_windows import HOURS_STRENGTH, windows_differences
 
 
@@ -43,6 +52,7 @@ _LOWER_IS_TIGHTER = (
 # A number that may be absent: null is no cap, the loosest of all.
 _CAPS = (
     "order.max_quantity",
+    "plausibility.max_move",
     "freshness.memory_hours",
     "freshness.features_days",
     "losses.max_consecutive",
@@ -99,6 +109,7 @@ def _plain_changes(old: Limits, new: Limits) -> Iterator[Change]:
     for path in _CAPS:
         yield from _changed(path, _at(old, path), _at(new, path), _cap_strength)
     yield from _flat_changes(old.flat, new.flat)
+    yield from _confirmation_changes(old.confirmation, new.confirmation)
 
 
 def _changed(path: str, old: Any, new: Any, strength: Callable[[Any], Any]) -> Iterator[Change]:
@@ -130,6 +141,19 @@ def _window_changes(old: Limits, new: Limits) -> Iterator[Change]:
         direction = Direction.TIGHTENS if tighter else Direction.LOOSENS
         yield Change(path, before, after, Direction.NEUTRAL if tighter is None else direction)
     yield from _changed("session.hours", old.session.hours, new.session.hours, HOURS_STRENGTH.__getitem__)
+
+
+def _confirmation_changes(old: ConfirmationLimits, new: ConfirmationLimits) -> Iterator[Change]:
+    """To believe the first point is tightest of all; besides, each further way to be confirmed tightens."""
+    for field in ("points", "seconds"):
+        before, after = getattr(old, field), getattr(new, field)
+        if before == after:
+            continue
+        if old.wanted and new.wanted:
+            direction = _compare(before, after, strength=_cap_strength)
+        else:
+            direction = Direction.LOOSENS if new.wanted else Direction.TIGHTENS
+        yield Change(f"confirmation.{field}", before, after, direction)
 
 
 def _rule_changes(old: Limits, new: Limits) -> Iterator[Change]:
@@ -171,6 +195,7 @@ def _drawdown_rule_changes(path: str, old: DrawdownLimit, new: DrawdownLimit) ->
     if old.action is not new.action:
         direction = Direction.TIGHTENS if new.action is BreachAction.HALTED else Direction.LOOSENS
         yield Change(f"{path}.action", old.action, new.action, direction)
+    yield from _changed(f"{path}.alert_at", old.alert_at, new.alert_at, _cap_strength)
     if old.stops_rising_at_initial is not new.stops_rising_at_initial:
         loosens = Direction.LOOSENS if new.stops_rising_at_initial else Direction.TIGHTENS
         direction = loosens if new.mode in _TRAILING else Direction.NEUTRAL

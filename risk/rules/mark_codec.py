@@ -27,6 +27,8 @@ def mark_load(values: Mapping[str, str | None]) -> Mark:
         worst_amount=Decimal(_needed(values, "worst_amount")),
         worst_peak_at=_time(values["worst_peak_at"]),
         worst_trough_at=_time(values["worst_trough_at"]),
+        worst_peak=Decimal(peak) if (peak := values.get("worst_peak")) else None,
+        worst_recovered_at=_time(values.get("worst_recovered_at")),
     )
 
 

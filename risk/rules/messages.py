@@ -32,6 +32,9 @@ MESSAGES: dict[ReasonCode, str] = {
     ReasonCode.EQUITY_STALE: gettext_noop(
         "The last equity is from %(at)s, %(age_seconds)s s ago; at most %(max_age_seconds)s s are allowed."
     ),
+    ReasonCode.EQUITY_HELD: gettext_noop(
+        "%(count)s implausible equity points are held since %(since)s: somebody of the staff must rule on them."
+    ),
     ReasonCode.POSITIONS_MISSING: gettext_noop("The limits require the positions, and none were ever reported."),
     ReasonCode.POSITIONS_STALE: gettext_noop(
         "The limits require the positions; the last report is from %(at)s, %(age_seconds)s s ago; "
@@ -40,6 +43,10 @@ MESSAGES: dict[ReasonCode, str] = {
     ReasonCode.DRAWDOWN_BREACHED: gettext_noop(
         "%(rule)s: equity %(equity)s is below the floor %(floor)s, a drawdown of %(drawdown)s "
         "from the reference %(reference)s."
+    ),
+    ReasonCode.DRAWDOWN_UNCONFIRMED: gettext_noop(
+        "%(rule)s: equity %(equity)s is below the floor %(floor)s since %(since)s (%(points)s points); "
+        "the breach is neither confirmed nor refuted yet."
     ),
     ReasonCode.DRAWDOWN_UNKNOWN: gettext_noop("%(rule)s: the drawdown was not measured."),
     ReasonCode.PENALTY_ACTIVE: gettext_noop("A penalty (%(kind)s) is active since %(since)s: %(reason)s"),

@@ -82,6 +82,25 @@ class EquityView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtView:
+    """A drawdown rule whose breach is neither confirmed nor refuted: the last of `points` below `floor`."""
+
+    rule: str
+    equity: Decimal
+    floor: Decimal
+    since: datetime
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldView:
+    """How many implausible equity points wait for a ruling, and since when."""
+
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrawdownView:
     """One drawdown rule, measured. `drawdown` is the positive fraction below `reference`, 0 when above."""
 
@@ -204,8 +223,9 @@ class Facts:
     """Everything known at the moment of asking. None means not known, which is never good news.
 
     `state`, `desk_state`, `losses` and `pace` None: they could not be read. `limits`, `equity`, `position`, `memory`,
-    `features` None: none was ever set or reported. `zone` is the account's time zone. `checks_at` is when all
-    accounts were last checked, None: never. `session` None: no limits ask for one, or none is known.
+    `features` None: none was ever set or reported. `held` None: no equity waits for a ruling. `zone` is the account's
+    time zone. `checks_at` is when all accounts were last checked, None: never. `session` None: no limits ask for
+    one, or none is known.
     """
 
     state: StateView | None
@@ -214,6 +234,8 @@ class Facts:
     limits_version: int | None
     equity: EquityView | None
     drawdowns: tuple[DrawdownView, ...]
+    doubts: tuple[DoubtView, ...]
+    held: HeldView | None
     losses: LossView | None
     position: PositionView | None
     pace: PaceView | None

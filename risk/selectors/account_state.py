@@ -11,7 +11,7 @@ from risk.rules.blackout import next_window
 from risk.rules.limits import Limits, limits_dump
 from risk.rules.types import TradingState
 from risk.selectors.calendar import events_near
-from risk.selectors.drawdown import drawdown_views
+from risk.selectors.drawdown import doubt_views, drawdown_views
 from risk.selectors.limits import limits_of
 from risk.selectors.losses import loss_view
 
@@ -22,6 +22,7 @@ class WorstDrawdown(msgspec.Struct, frozen=True):
     value: str
     peak_at: datetime | None
     trough_at: datetime | None
+    recovered_at: datetime | None
 
 
 class PenaltyAnswer(msgspec.Struct, frozen=True):
@@ -61,6 +62,8 @@ class AccountStateAnswer(msgspec.Struct, frozen=True):
     equity: str | None
     drawdowns: dict[str, str]
     worst_drawdown: WorstDrawdown
+    doubts: list[str]
+    held_points: int
     losses_in_a_row: int
     penalties: list[PenaltyAnswer]
     positions: dict[str, str]
@@ -99,8 +102,13 @@ def account_state(account: Account) -> AccountStateAnswer:
             for view in (() if limits is None else drawdown_views(state, limits, now))
         },
         worst_drawdown=WorstDrawdown(
-            f"{state.worst_drawdown.normalize():f}", state.worst_peak_at, state.worst_trough_at
+            f"{state.worst_drawdown.normalize():f}",
+            state.worst_peak_at,
+            state.worst_trough_at,
+            state.worst_recovered_at,
         ),
+        doubts=[view.rule for view in (() if limits is None else doubt_views(state, limits))],
+        held_points=state.held,
         losses_in_a_row=state.losses,
         penalties=[
             PenaltyAnswer(item.kind, f"{item.value.normalize():f}", item.since, item.until, item.reason)

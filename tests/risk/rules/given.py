@@ -13,6 +13,7 @@ from risk.rules.limits import DrawdownLimit, Limits, limits_parse
 from risk.rules.types import (
     Ask,
     CalendarView,
+    DoubtView,
     EquityView,
     EventView,
     Facts,
@@ -105,6 +106,8 @@ def facts(**changes: Any) -> Facts:
         "limits": under,
         "limits_version": 1,
         "position": PositionView(quantity=Decimal(2), at=ago(seconds=10)),
+        "doubts": (),
+        "held": None,
         "losses": LossView(),
         "pace": PaceView(openings_last_hour=0),
         "calendar": CalendarView(refreshed_at=ago(hours=1), events=(fomc(),)),
@@ -127,6 +130,14 @@ def fomc(**changes: Any) -> EventView:
 
 def stopped(state: TradingState, **changes: Any) -> StateView:
     calm = StateView(state=state, since=ago(minutes=5), reason="daily loss")
+    return replace(calm, **changes)
+
+
+def doubt(**changes: Any) -> DoubtView:
+    """One point at 94,000, below a floor of 95,000, ten seconds ago."""
+    calm = DoubtView(
+        rule="max_drawdown", equity=Decimal(94_000), floor=Decimal(95_000), since=ago(seconds=10), points=1
+    )
     return replace(calm, **changes)
 
 

@@ -31,6 +31,7 @@ def drawdown_documents(name: str) -> st.SearchStrategy[dict[str, Any]]:
         optional={
             "action": st.sampled_from(["REDUCE_ONLY", "HALTED"]),
             "stops_rising_at_initial": st.booleans(),
+            "alert_at": st.none() | decimals("0.01", "1", 2).map(str),
             "reset_at": st.sampled_from(["00:00", "17:00"]),
         },
     )
@@ -80,6 +81,10 @@ def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
                 "cooldown_after_loss_minutes": st.integers(0, 60),
             }
         ),
+        "confirmation": st.fixed_dictionaries(
+            {}, optional={"points": st.none() | st.integers(2, 5), "seconds": st.none() | st.integers(1, 600)}
+        ),
+        "plausibility": st.fixed_dictionaries({"max_move": st.none() | decimals("0.01", "1", 2).map(str)}),
         "flat": st.fixed_dictionaries({"by": st.none() | st.sampled_from(["09:30", "15:55", "23:00"])}),
         "blackout": st.fixed_dictionaries(
             {

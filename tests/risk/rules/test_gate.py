@@ -22,6 +22,7 @@ from risk.rules.types import (
     Facts,
     FeatureView,
     Finding,
+    HeldView,
     LossView,
     MemoryView,
     PaceView,
@@ -39,6 +40,7 @@ from tests.risk.rules.given import (
     ago,
     ask,
     codes,
+    doubt,
     equity_of,
     exit_one,
     facts,
@@ -370,6 +372,7 @@ def everything_the_gate_can_say() -> list[Verdict]:
     old_memory = MemoryView(cluster_ids=("c1",), at=ago(days=2))
     days += [
         (ask(), facts(limits=fresh, checks_at=None, position=None, memory=old_memory)),
+        (ask(), facts(doubts=(doubt(),), held=HeldView(count=2, since=NOW))),
         (ask(), facts(losses=LossView(stopped_at=NOW, penalties=(penalty(),)), limits=limits(losses=COOLING))),
         (ask(), facts(limits=fresh, position=PositionView(quantity=Decimal(0), at=ago(hours=1)))),
     ]

@@ -16,11 +16,12 @@ from risk.rules.types import (
     Effect,
     Facts,
     FeatureView,
+    HeldView,
     PaceView,
     TradingState,
     VerdictKind,
 )
-from tests.risk.rules.given import NOW, ago, equity_of, facts, fomc, stopped
+from tests.risk.rules.given import NOW, ago, doubt, equity_of, facts, fomc, stopped
 from tests.risk.rules.strategies import asks, drawdown_documents, limits_documents, positions
 
 ALLOW, BLOCK = VerdictKind.ALLOW, VerdictKind.BLOCK
@@ -138,6 +139,8 @@ def test_an_older_feed_never_frees_a_decision(question: Ask, day: Facts, seconds
 @given(asks(), days(), st.integers(1, 5))
 def test_more_openings_more_events_or_less_coverage_never_free_a_decision(question: Ask, day: Facts, more: int) -> None:
     before = severity(question, day)
+    worse = replace(day, doubts=(doubt(),), held=HeldView(count=1, since=NOW))
+    assert severity(question, worse) >= before
     assert day.pace is not None
     busier = replace(day.pace, openings_last_hour=day.pace.openings_last_hour + more)
     assert severity(question, replace(day, pace=busier)) >= before

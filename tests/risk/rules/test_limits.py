@@ -33,6 +33,7 @@ FULL: dict[str, Any] = {
             "allowance": {"of": "reference", "value": "0.05"},
             "action": "REDUCE_ONLY",
             "stops_rising_at_initial": False,
+            "alert_at": "0.8",
         },
         {
             "name": "daily_loss",
@@ -41,6 +42,8 @@ FULL: dict[str, Any] = {
             "reset_at": "17:00",
         },
     ],
+    "confirmation": {"points": None, "seconds": None},
+    "plausibility": {"max_move": None},
     "pace": {"max_openings_per_hour": 10, "min_interval_seconds": 0},
     "order": {"max_quantity": None},
     "freshness": {

@@ -42,6 +42,12 @@ def only_change(old: Limits, new: Limits) -> Change:
         ("freshness.features_days", 30, None),
         ("freshness.checks_seconds", 90, 180),
         ("flat.by", "15:55", None),
+        ("plausibility.max_move", "0.1", "0.2"),
+        ("plausibility.max_move", "0.1", None),
+        ("confirmation.points", None, 3),
+        ("confirmation.points", 2, 3),
+        ("confirmation.seconds", None, 30),
+        ("confirmation.seconds", 30, 60),
         ("losses.max_consecutive", 3, 5),
         ("losses.max_consecutive", 3, None),
         ("losses.max_per_trade", "50", "100"),
@@ -101,6 +107,18 @@ def test_halting_instead_of_reducing_tightens() -> None:
     halting = parsed(TRAILING | {"action": "HALTED"})
     assert tightens(parsed(), halting)
     assert not tightens(halting, parsed())
+
+
+def test_a_second_way_to_be_confirmed_tightens() -> None:
+    three = parsed(confirmation={"points": 3})
+    either = parsed(confirmation={"points": 3, "seconds": 30})
+    assert tightens(three, either) and not tightens(either, three)
+
+
+@pytest.mark.parametrize(("tighter", "looser"), [("0.5", "0.8"), ("0.8", None)])
+def test_an_earlier_alert_tightens(tighter: str, looser: str | None) -> None:
+    strict, lax = parsed(TRAILING | {"alert_at": tighter}), parsed(TRAILING | {"alert_at": looser})
+    assert tightens(lax, strict) and not tightens(strict, lax)
 
 
 def test_a_floor_that_stops_rising_loosens_a_trailing_rule_and_means_nothing_to_a_daily_one() -> None:
