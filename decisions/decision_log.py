@@ -27,6 +27,7 @@ from mia_site.ops.alerts import alert_raise_outside
 from mia_site.ops.clock import database_now
 from mia_site.ops.retry import Deadline, DeadlineExceeded, retry_within, with_retries
 from mia_site.ops.timings import timed
+from risk.alert_texts import NO_ACCOUNT
 from risk.equity import time_check
 from risk.inputs import InputError
 from risk.locking import account_lock, account_only, desk_lock, seq_take
@@ -210,6 +211,7 @@ def _expired(decision: Decision, book: FactsBook) -> bool:
     )
 
 
+@timed("log_decision")
 def log_decision(
     trade_id: str, decision: str, signal_score: float, regime_probs: Mapping[str, float], *,
     account: str | None = None, instrument: str = "ES", actor: Actor | None = None, **details: Any,
@@ -220,6 +222,7 @@ def log_decision(
     Tries three times, 2^attempt seconds apart, while the database is away. Raises `InputError` for values that
     cannot be taken and the database's error where nothing could be recorded; either way an alert tells of it.
     """
+    code = account or ""
     try:
         code = account or account_only()
         sent = _sent(
@@ -231,8 +234,11 @@ def log_decision(
         return with_retries(lambda: _log(sent, actor or command_actor("log_decision")), retry_on=OperationalError)
     except Exception as error:
         alert_raise_outside(
-            "decision_not_logged", priority=3, account=account or "",
-            params={"trade_id": str(trade_id)[:128], "error": f"{type(error).__name__}: {error}"[:500]},
+            "decision_not_logged", priority=3, account=code,
+            params={
+                "account": code or NO_ACCOUNT, "trade_id": str(trade_id)[:128],
+                "error": f"{type(error).__name__}: {error}"[:500],
+            },
         )  # fmt: skip
         raise
 
@@ -244,7 +250,6 @@ def _sent(body: dict[str, Any]) -> DecisionInput:
         raise InputError("decision", str(body.get("trade_id", ""))[:128], str(error)) from error
 
 
-@timed("log_decision")
 def _log(sent: DecisionInput, actor: Actor) -> UUID:
     with transaction.atomic():
         written = decisions_write([sent], account=sent.account, client=None, actor=actor)

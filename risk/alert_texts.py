@@ -2,6 +2,9 @@
 
 from django.utils.translation import gettext_noop
 
+NO_ACCOUNT = "desk"
+"""What a sentence says in place of an account where none, or not exactly one, is concerned."""
+
 CALENDAR_TEXTS: dict[str, str] = {
     "trade_blocked": gettext_noop("%(account)s: trade in %(instrument)s blocked by %(events)s"),
     "calendar_missing": gettext_noop("%(account)s: trades are blocked, the macro calendar was never loaded"),

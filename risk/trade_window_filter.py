@@ -15,6 +15,7 @@ from mia_site.ops.alerts import alert_raise, alert_raise_outside
 from mia_site.ops.clock import database_now
 from mia_site.ops.retry import Deadline, retry_within, with_retries
 from mia_site.ops.timings import timed
+from risk.alert_texts import NO_ACCOUNT
 from risk.calendar_import import CalendarReading, calendar_import, calendar_refresh
 from risk.calendar_windows import DESK_INSTRUMENT, calendar_check
 from risk.inputs import InputError
@@ -44,8 +45,6 @@ REQUEST_SECONDS = 0.5
 INSTRUMENT_LENGTH = 32
 ERROR_LENGTH = 500
 CODE_LENGTH = 32
-NO_ACCOUNT = "desk"
-"""What an alert says of where the defaults were judged, since there is no account."""
 
 
 @dataclass(frozen=True, slots=True)

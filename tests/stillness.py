@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pytest_django import Settings
 
+from decisions import decision_log
 from mia_site.ops import alerts, timings
 
 FOMC = datetime(2025, 5, 7, 18, 0, tzinfo=UTC)
@@ -14,6 +15,7 @@ FOMC = datetime(2025, 5, 7, 18, 0, tzinfo=UTC)
 
 NOON = datetime(2025, 5, 13, 17, 0, tzinfo=UTC)
 """A Tuesday without statements: 12:00 in Chicago, 13:00 in New York."""
+GATE_CLOCKS = ("decisions.decision_log", "decisions.decision_stream", "mia_site.audit.journal", "tests.decisions.bots")
 RISK_CLOCKS = ("locking", "risk_controller", "trading_states", "readiness", "selectors.account_state")
 
 
@@ -43,6 +45,20 @@ def desk_clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
     for module in RISK_CLOCKS:
         monkeypatch.setattr(f"risk.{module}.database_now", still)
     return still
+
+
+@pytest.fixture
+def gate_clock(desk_clock: StillClock, monkeypatch: pytest.MonkeyPatch) -> StillClock:
+    """Stands still at noon for the gate and the journal too."""
+    for module in GATE_CLOCKS:
+        monkeypatch.setattr(f"{module}.database_now", desk_clock)
+    return desk_clock
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate's deadline is a minute: a slow machine changes no answer."""
+    monkeypatch.setattr(decision_log, "DEADLINE_SECONDS", 60.0)
 
 
 @pytest.fixture
