@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 OFFLINE = Path(__file__).parent / "offline"
-VERIFIERS = ("verify_evidence.py", "verify_evidence.html")
+VERIFIERS = "verify_evidence.*"
 
 
 def document_bytes(document: dict[str, Any]) -> bytes:
@@ -22,8 +22,8 @@ def bundle_bytes(document: dict[str, Any], vkeys: list[str]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("evidence.json", document_bytes(document))
-        for name in VERIFIERS:
-            archive.write(OFFLINE / name, name)
+        for verifier in sorted(OFFLINE.glob(VERIFIERS)):
+            archive.write(verifier, verifier.name)
         archive.writestr("README.txt", readme(vkeys))
     return packed.getvalue()
 
