@@ -246,5 +246,12 @@ MIA_CHECKPOINT_SECONDS = env.integer("MIA_CHECKPOINT_SECONDS", 60)  # one note a
 MIA_CHECKPOINT_WEBHOOKS = env.words("MIA_CHECKPOINT_WEBHOOKS")
 MIA_CLOCK_LIMIT_MS = env.integer("MIA_CLOCK_LIMIT_MS", 1000)
 
+# Calendars over HTTP: hosts that may be asked, and which of them may have a private address.
+MIA_CALENDAR_HOSTS = env.words(
+    "MIA_CALENDAR_HOSTS",
+    "nfs.faireconomy.media,api.tradingeconomics.com,www.bls.gov,www.bea.gov,www.federalreserve.gov",
+)
+MIA_CALENDAR_PRIVATE_HOSTS = env.words("MIA_CALENDAR_PRIVATE_HOSTS")
+
 # Where times without a zone in imported MIA files were written (IANA name), unless --timezone says so.
 MIA_IMPORT_TIMEZONE = env.text("MIA_IMPORT_TIMEZONE")

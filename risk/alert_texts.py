@@ -17,6 +17,13 @@ CALENDAR_TEXTS: dict[str, str] = {
     ),
     "window_opened": gettext_noop("Blackout until %(until)s for %(accounts)s: %(events)s"),
     "window_closed": gettext_noop("The blackout is over since %(until)s for %(accounts)s: %(events)s"),
+    "calendar_horizon": gettext_noop(
+        "%(account)s: trades are blocked, the macro calendar knows events until %(known_until)s; "
+        "%(horizon_hours)s hours ahead are needed"
+    ),
+    "calendar_events_dropped": gettext_noop(
+        "The calendar source %(source)s no longer names %(count)s coming events; their windows stay closed"
+    ),
     "calendar_refresh_failed": gettext_noop(
         "The calendar source %(source)s could not be read whole (%(file)s): %(error)s"
     ),

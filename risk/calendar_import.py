@@ -1,31 +1,29 @@
-"""Write services of the macro calendar: files in, versions of events out, and what the gate reads of them.
+"""Write services of the macro calendar: contents in, versions of events out, and what the gate reads of them.
 
 A reading is good when the whole file could be read. Only a good one renews the calendar: a refused row may
 have been the one that mattered, so the rows that could be read count, but the calendar grows stale until the
-file is mended. Events are never dropped because a file no longer names them; a source takes one back by
-lowering its impact.
+file is mended. Events are never dropped because a file no longer names them: they are marked and stay; a source takes
+one back by cancelling it or by lowering its impact, staff by opening its window.
 """
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
-from pathlib import Path
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Max, Q
 
-from mia_site.audit.actors import Actor, worker_actor
+from mia_site.audit.actors import Actor
 from mia_site.audit.journal import facts_record
-from mia_site.ops.alerts import alert_raise
 from mia_site.ops.clock import database_now
-from mia_site.ops.retry import with_retries
-from mia_site.ops.timings import timed
 from risk.locking import calendar_lock
-from risk.models import CalendarFetch, CalendarSource, Desk, EventVersion, MacroEvent
-from risk.sources.bounds import MAX_FILE_BYTES
-from risk.sources.macro_events import parse_macro_events
+from risk.models import CalendarFetch, CalendarSource, Desk, EventStatus, EventVersion, MacroEvent
+from risk.sources.calendars.dialects import parse_calendar
+from risk.sources.calendars.settings import CalendarSettings
 from risk.sources.records import EventRecord, Parsed, RowError, SourceError
 
 EVENT_NAMES = uuid.UUID("6f1f6c1e-6a58-5a0c-9f0e-3d5f2b7c4a11")
@@ -33,6 +31,9 @@ EVENT_NAMES = uuid.UUID("6f1f6c1e-6a58-5a0c-9f0e-3d5f2b7c4a11")
 IMPACT_STEP = Decimal("0.0001")
 ERROR_LENGTH = 2000
 BATCH = 500
+MIA = CalendarSettings()
+SAID = ("start_at", "end_at", "event_type", "currency", "impact", "cluster_ref", "status", "by_staff", "uid", "source")
+"""What a version holds of an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class CalendarReading:
     """What one reading of a calendar held and changed.
 
     `ok`: the whole file was read, the calendar is fresh. `read` rows are `added + changed + unchanged +
-    rejected`; `errors` are the rejected ones; `error` is a sentence, "" when all is well; `notes` are for a
-    person.
+    rejected`; `errors` are the rejected ones; `removed` events are no longer named; `error` is a sentence, "" when
+    all is well; `notes` are for a person.
     """
 
     source: str
@@ -50,6 +51,7 @@ class CalendarReading:
     added: int = 0
     changed: int = 0
     unchanged: int = 0
+    removed: int = 0
     rejected: int = 0
     errors: tuple[RowError, ...] = ()
     notes: tuple[str, ...] = ()
@@ -57,8 +59,8 @@ class CalendarReading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
-    """A file, parsed as far as it could be."""
+class Content:
+    """A calendar, parsed as far as it could be."""
 
     sha256: str = ""
     records: tuple[EventRecord, ...] = ()
@@ -67,13 +69,18 @@ class _Content:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Plan:
-    """The events that a content adds or changes, and how many stay."""
+    """The events that a content adds, changes or no longer names, and how many stay."""
 
-    added: tuple[MacroEvent, ...]
-    changed: tuple[MacroEvent, ...]
-    unchanged: int
+    added: list[MacroEvent] = field(default_factory=list)
+    changed: list[MacroEvent] = field(default_factory=list)
+    dropped: list[MacroEvent] = field(default_factory=list)
+    unchanged: int = 0
+
+    @property
+    def events(self) -> list[MacroEvent]:
+        return [*self.added, *self.changed, *self.dropped]
 
 
 def calendar_import(source: str, data: bytes, *, name: str, actor: Actor, dry_run: bool = False) -> CalendarReading:
@@ -85,66 +92,78 @@ def calendar_import(source: str, data: bytes, *, name: str, actor: Actor, dry_ru
     `ok` False and changes no event. `name` is the file's, for the journal. With `dry_run` the answer is the
     same and nothing is written.
     """
-    content = _content(data)
+    content = content_parse(data, MIA)
     if dry_run:
-        return _reading(source, content, _plan(source, content.records))
+        return _reading(source, content, _plan(source, content.records, None))
     with transaction.atomic():
-        return _apply(source, content, name=name, actor=actor)
+        return content_apply(source, content, name=name, actor=actor)
 
 
-@timed("calendar_refresh")
-def calendar_refresh(*, sleep: Callable[[float], None] | None = None) -> tuple[CalendarReading, ...]:
-    """Read every enabled source again: at most 64 MB each, 3 tries with pauses of 2 and 4 seconds.
+def content_parse(data: bytes, how: CalendarSettings) -> Content:
+    """The calendar in `data`; what cannot be read as a whole is a content with an `error`."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        parsed = parse_calendar(data, how)
+    except SourceError as error:
+        return Content(sha256, error=str(error))
+    return Content(sha256, parsed.records, parsed.errors, parsed.notes, _incomplete(parsed))
 
-    One that cannot be read whole is recorded as a failed fetch and raises the alert
-    `calendar_refresh_failed`; the others go on. Raises what the database raises.
+
+def content_apply(source: str, content: Content, *, name: str, actor: Actor, whole: bool = False) -> CalendarReading:
+    """Record the fetch, the versions and the events, in the caller's transaction.
+
+    `whole`: the content is all that the source says now, so future events that it does not name are marked.
     """
-    return tuple(_refresh(source, sleep) for source in CalendarSource.objects.filter(enabled=True))
+    calendar_lock()
+    now = database_now()
+    plan = _plan(source, content.records, now if whole and not content.error else None)
+    reading = _reading(source, content, plan)
+    fetch = _fetch(reading, content.sha256, now)
+    facts_record([fetch, *(version_of(event, fetch.id, now) for event in plan.events)], actor=actor, why=_why(name))
+    events_write(plan.events)
+    if reading.ok:
+        _renew(source, now, max((event.start_at for event in content.records if event.start_at), default=None))
+    return reading
 
 
-def event_key(source: str, event_type: str, currency: str, start_at: datetime | None) -> uuid.UUID:
-    """The identifier of an event, the same each time a source names it.
+def content_unchanged(source: str, *, name: str, actor: Actor) -> CalendarReading:
+    """Record that the source still says what it said at its last good fetch; the calendar is fresh."""
+    calendar_lock()
+    now = database_now()
+    last = CalendarFetch.objects.filter(source=source, ok=True).order_by("-recorded_at").first()
+    rows = last.rows if last else 0
+    reading = CalendarReading(source, ok=True, read=rows, unchanged=rows)
+    facts_record([_fetch(reading, last.sha256 if last else "", now)], actor=actor, why=_why(name))
+    _renew(source, now, None)
+    return reading
+
+
+def event_key(source: str, event_type: str, currency: str, start_at: datetime | None, uid: str = "") -> uuid.UUID:
+    """The identifier of an event, the same each time a source names it: by the source's own id if it has one.
 
     `currency` "" concerns every instrument; `start_at` is aware, None where the time is not known.
     """
+    if uid:
+        return uuid.uuid5(EVENT_NAMES, f"{source}\nuid\n{uid}")
     start = "" if start_at is None else start_at.astimezone(UTC).isoformat(timespec="microseconds")
     return uuid.uuid5(EVENT_NAMES, f"{source}\n{event_type}\n{currency}\n{start}")
 
 
-def _refresh(source: CalendarSource, sleep: Callable[[float], None] | None) -> CalendarReading:
-    try:
-        data = with_retries(lambda: _bytes(Path(source.path)), retry_on=OSError, sleep=sleep)
-        content = _content(data)
-    except (OSError, SourceError) as error:
-        content = _Content(error=str(error))
-    with transaction.atomic():
-        actor = worker_actor("risk.tasks.refresh_calendar")
-        reading = _apply(source.name, content, name=source.path, actor=actor)
-        if not reading.ok:
-            params = {"source": source.name, "file": source.path, "error": reading.error}
-            alert_raise("calendar_refresh_failed", priority=3, params=params, dedup_key=source.name)
-    return reading
+def version_of(event: MacroEvent, fetch_id: uuid.UUID, now: datetime) -> EventVersion:
+    """The fact that holds what is said of an event now."""
+    said = {name: getattr(event, name) for name in SAID}
+    return EventVersion(recorded_at=now, event_id=event.id, version=event.version, fetch_id=fetch_id, **said)
 
 
-def _bytes(path: Path) -> bytes:
-    """The whole file; a pipe or a device is refused, since reading it might never end."""
-    if not path.is_file():
-        path.stat()  # says why, where there is nothing
-        raise OSError(f"{path} is not a regular file")
-    size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        raise SourceError(f"the file has {size:,} bytes: at most {MAX_FILE_BYTES:,} are read, split it")
-    with path.open("rb") as file:
-        return file.read(MAX_FILE_BYTES + 1)
-
-
-def _content(data: bytes) -> _Content:
-    sha256 = hashlib.sha256(data).hexdigest()
-    try:
-        parsed = parse_macro_events(data)
-    except SourceError as error:
-        return _Content(sha256, error=str(error))
-    return _Content(sha256, parsed.records, parsed.errors, parsed.notes, _incomplete(parsed))
+def events_write(events: Iterable[MacroEvent]) -> None:
+    """Bring the projection to what `events` say."""
+    MacroEvent.objects.bulk_create(
+        events,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[*SAID, "version", "waived"],
+    )
 
 
 def _incomplete(parsed: Parsed[EventRecord]) -> str:
@@ -155,62 +174,113 @@ def _incomplete(parsed: Parsed[EventRecord]) -> str:
     return "" if parsed.records else "the file holds no event"
 
 
-def _apply(source: str, content: _Content, *, name: str, actor: Actor) -> CalendarReading:
-    calendar_lock()
-    plan = _plan(source, content.records)
-    reading = _reading(source, content, plan)
-    fetch = CalendarFetch(
-        recorded_at=database_now(),
-        source=source,
+def _why(name: str) -> str:
+    return name[:ERROR_LENGTH]
+
+
+def _fetch(reading: CalendarReading, sha256: str, now: datetime) -> CalendarFetch:
+    return CalendarFetch(
+        recorded_at=now,
+        source=reading.source,
         ok=reading.ok,
-        sha256=content.sha256,
+        sha256=sha256,
         rows=reading.read,
         added=reading.added,
         changed=reading.changed,
         unchanged=reading.unchanged,
+        removed=reading.removed,
         rejected=reading.rejected,
         error=reading.error[:ERROR_LENGTH],
     )
-    events = (*plan.added, *plan.changed)
-    facts_record([fetch, *(_version(event, fetch) for event in events)], actor=actor, why=name[:ERROR_LENGTH])
-    MacroEvent.objects.bulk_create(
-        events,
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=["impact", "cluster_ref", "version"],
+
+
+def _renew(source: str, now: datetime, known_until: datetime | None) -> None:
+    """The calendar is as old as its oldest required source, and reaches as far as the shortest of them.
+
+    Without sources it is as old as the last good reading. A required source that was never good keeps it as it is.
+    """
+    notes: dict[str, Any] = {"good_at": now} | ({"known_until": known_until} if known_until else {})
+    CalendarSource.objects.filter(name=source).update(**notes)
+    required = list(CalendarSource.objects.filter(enabled=True, required=True).values_list("good_at", "known_until"))
+    if not required:
+        last = MacroEvent.objects.aggregate(last=Max("start_at"))["last"]
+        Desk.objects.update_or_create(id=1, defaults={"calendar_at": now, "calendar_until": last})
+        return
+    ages = [good_at for good_at, _until in required if good_at is not None]
+    reaches = [until for _good_at, until in required if until is not None]
+    if len(ages) == len(required):
+        until = min(reaches) if len(reaches) == len(required) else None
+        Desk.objects.update_or_create(id=1, defaults={"calendar_at": min(ages), "calendar_until": until})
+
+
+def _reading(source: str, content: Content, plan: _Plan) -> CalendarReading:
+    return CalendarReading(
+        source,
+        ok=not content.error,
+        read=len(content.records) + len(content.errors),
+        added=len(plan.added),
+        changed=len(plan.changed),
+        unchanged=plan.unchanged,
+        removed=len(plan.dropped),
+        rejected=len(content.errors),
+        errors=content.errors,
+        notes=content.notes,
+        error=content.error,
     )
-    if reading.ok:
-        Desk.objects.update_or_create(id=1, defaults={"calendar_at": fetch.recorded_at})
-    return reading
 
 
-def _version(event: MacroEvent, fetch: CalendarFetch) -> EventVersion:
-    return EventVersion(
-        recorded_at=fetch.recorded_at,
-        event_id=event.id,
-        version=event.version,
-        fetch_id=fetch.id,
-        start_at=event.start_at,
-        event_type=event.event_type,
-        currency=event.currency,
-        impact=event.impact,
-        cluster_ref=event.cluster_ref,
-        source=event.source,
-    )
-
-
-def _plan(source: str, records: Iterable[EventRecord]) -> _Plan:
+def _plan(source: str, records: Iterable[EventRecord], whole_at: datetime | None) -> _Plan:
+    """What `records` change; with `whole_at` also which events after it they no longer name."""
     said, repeated = _said(source, records)
     known = MacroEvent.objects.in_bulk(list(said))
-    added = tuple(event for event in said.values() if event.id not in known)
-    changed = []
+    plan = _Plan(unchanged=repeated)
     for event in said.values():
         before = known.get(event.id)
-        if before and (before.impact, before.cluster_ref) != (event.impact, event.cluster_ref):
+        if before is None:
+            plan.added.append(event)
+        elif all(getattr(before, name) == getattr(event, name) for name in SAID):
+            plan.unchanged += 1
+        else:
             event.version = before.version + 1
-            changed.append(event)
-    return _Plan(added, tuple(changed), len(said) - len(added) - len(changed) + repeated)
+            event.waived = before.waived and _still_waived(before, event)
+            plan.changed.append(event)
+    if whole_at is not None:
+        plan.dropped += [_dropped(event) for event in _unnamed(source, said, whole_at)]
+        plan.dropped += _left_behind(plan.changed, known, said, whole_at)
+    return plan
+
+
+def _still_waived(before: MacroEvent, after: MacroEvent) -> bool:
+    """Two persons opened the window of the event as it stood: another time or a greater impact is another matter."""
+    return (before.start_at, before.end_at) == (after.start_at, after.end_at) and after.impact <= before.impact
+
+
+def _unnamed(source: str, said: dict[uuid.UUID, MacroEvent], now: datetime) -> list[MacroEvent]:
+    coming = MacroEvent.objects.filter(
+        Q(start_at__gt=now) | Q(end_at__gt=now), source=source, status=EventStatus.LISTED, by_staff=False
+    )
+    return [event for event in coming if event.id not in said]
+
+
+def _dropped(event: MacroEvent) -> MacroEvent:
+    event.status, event.version = EventStatus.DROPPED, event.version + 1
+    return event
+
+
+def _left_behind(
+    moved: Iterable[MacroEvent], known: dict[uuid.UUID, MacroEvent], said: dict[uuid.UUID, MacroEvent], now: datetime
+) -> list[MacroEvent]:
+    """Where an event moved from, while that time is still to come: it stays closed until staff open it."""
+    left: dict[uuid.UUID, MacroEvent] = {}
+    for event in moved:
+        before = known[event.id]
+        gone = before.start_at is not None and before.start_at != event.start_at and before.start_at > now
+        key = event_key(event.source, before.event_type, before.currency, before.start_at)
+        if gone and key not in said:
+            kept = {name: getattr(before, name) for name in SAID} | {"uid": "", "status": EventStatus.DROPPED}
+            left[key] = MacroEvent(id=key, **kept)
+    there = set(MacroEvent.objects.filter(id__in=list(left)).values_list("id", flat=True))
+    return [event for key, event in left.items() if key not in there]
 
 
 def _said(source: str, records: Iterable[EventRecord]) -> tuple[dict[uuid.UUID, MacroEvent], int]:
@@ -229,27 +299,15 @@ def _said(source: str, records: Iterable[EventRecord]) -> tuple[dict[uuid.UUID, 
 def _event(source: str, record: EventRecord) -> MacroEvent:
     currency = record.currency or ""
     return MacroEvent(
-        id=event_key(source, record.event_type, currency, record.start_at),
+        id=event_key(source, record.event_type, currency, record.start_at, record.uid),
         start_at=record.start_at,
+        end_at=record.end_at,
         event_type=record.event_type,
         currency=currency,
         # Up: an impact just above a limit must not come to lie on it.
         impact=record.impact.quantize(IMPACT_STEP, rounding=ROUND_CEILING),
         cluster_ref=record.cluster_ref or "",
+        status=EventStatus.CANCELLED if record.cancelled else EventStatus.LISTED,
+        uid=record.uid,
         source=source,
-    )
-
-
-def _reading(source: str, content: _Content, plan: _Plan) -> CalendarReading:
-    return CalendarReading(
-        source=source,
-        ok=not content.error,
-        read=len(content.records) + len(content.errors),
-        added=len(plan.added),
-        changed=len(plan.changed),
-        unchanged=plan.unchanged,
-        rejected=len(content.errors),
-        errors=content.errors,
-        notes=content.notes,
-        error=content.error,
     )

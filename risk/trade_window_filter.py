@@ -16,15 +16,16 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.retry import Deadline, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.alert_texts import NO_ACCOUNT
-from risk.calendar_import import CalendarReading, calendar_import, calendar_refresh
+from risk.calendar_import import CalendarReading, calendar_import
+from risk.calendar_sources import calendar_refresh
 from risk.calendar_windows import DESK_INSTRUMENT, calendar_check
 from risk.inputs import InputError
 from risk.locking import AccountUnknown
 from risk.models import Account, AccountState, Desk
 from risk.rules.blackout import blackout_reasons
-from risk.rules.calendar import calendar_age_reasons
+from risk.rules.calendar import calendar_age_reasons, calendar_horizon_reasons
 from risk.rules.codes import ReasonCode
-from risk.rules.limits import BlackoutLimits, FreshnessLimits, Limits
+from risk.rules.limits import BlackoutLimits, CalendarLimits, FreshnessLimits, Limits, WindowLimits
 from risk.rules.reasons import reason
 from risk.rules.types import Reason
 from risk.selectors.calendar import calendar_view
@@ -166,6 +167,7 @@ def _judge(question: _Question, limits: Limits | None, zone: ZoneInfo) -> tuple[
     aged_at = now if question.at is None else (calendar.refreshed_at or now)
     return (
         *calendar_age_reasons(calendar, freshness, aged_at),
+        *calendar_horizon_reasons(calendar, CalendarLimits() if limits is None else limits.calendar, aged_at),
         *blackout_reasons(
             calendar.events,
             now,
@@ -173,6 +175,7 @@ def _judge(question: _Question, limits: Limits | None, zone: ZoneInfo) -> tuple[
             zone=zone,
             instrument=question.instrument,
             event_reported=question.event_active,
+            more=WindowLimits() if limits is None else limits.windows,
         ),
     )
 

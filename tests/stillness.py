@@ -34,6 +34,7 @@ def fomc_clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
     """Stands still at the FOMC statement, for the macro calendar and the trade window filter."""
     still = StillClock(FOMC)
     monkeypatch.setattr("risk.calendar_import.database_now", still)
+    monkeypatch.setattr("risk.calendar_sources.database_now", still)
     monkeypatch.setattr("risk.trade_window_filter.database_now", still)
     return still
 

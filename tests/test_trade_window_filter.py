@@ -12,7 +12,8 @@ from mia_site.ops import timings
 from mia_site.ops.models import Alert
 from mia_site.ops.retry import Deadline
 from risk import trade_window_filter
-from risk.calendar_import import calendar_import, calendar_refresh
+from risk.calendar_import import calendar_import
+from risk.calendar_sources import calendar_refresh
 from risk.models import CalendarFetch, CalendarSource, Desk, LimitsVersion, MacroEvent
 from risk.rules.codes import ReasonCode
 from risk.trade_window_filter import WindowAnswer, block_trade, trade_window

@@ -10,7 +10,8 @@ from mia_site.celery import app
 from mia_site.ops import timings
 from mia_site.ops.models import Timing
 from risk import tasks
-from risk.calendar_import import calendar_import, calendar_refresh
+from risk.calendar_import import calendar_import
+from risk.calendar_sources import calendar_refresh
 from risk.models import CalendarFetch, CalendarSource, Desk, MacroEvent
 from risk.sources.bounds import MAX_FILE_BYTES
 from tests.risk.calendars import ACTOR, calendar_file, event, raised, told
