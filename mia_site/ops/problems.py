@@ -111,6 +111,6 @@ def _known(error: Exception) -> Problem | None:
         if isinstance(error, Throttled) and (wait := getattr(error, "wait", None)):
             headers["Retry-After"] = str(int(wait))
         code = "method_not_allowed" if isinstance(error, MethodNotAllowed) else str(error.default_code)
-        detail = error.detail if isinstance(error.detail, str) else str(error.detail)
-        return Problem(error.status_code, code, detail, headers=headers)
+        # An ErrorDetail is a text that the encoder of answers does not know as one.
+        return Problem(error.status_code, code, str(error.detail), headers=headers)
     return None

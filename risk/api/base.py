@@ -2,9 +2,10 @@
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 from django.http import HttpResponse
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -101,6 +102,12 @@ class Page(CursorPagination):
     max_page_size = 500
     page_size_query_param = "page_size"
     ordering = ("-at", "-id")
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except ValidationError as error:  # the position inside a cursor of somebody's own making
+            raise NotFound(self.invalid_cursor_message) from error
 
 
 class RecordedPage(Page):
