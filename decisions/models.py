@@ -150,11 +150,11 @@ class Outcome(Fact):
 class IdempotencyKey(models.Model):
     """A request that was answered: the same key and body get the same decision, another body is refused."""
 
-    client = models.ForeignKey(Client, models.PROTECT, related_name="+")
-    key = models.CharField(max_length=128)
-    body_sha256 = models.CharField(max_length=64)
-    decision_ids = models.JSONField()
-    created_at = models.DateTimeField(db_index=True)
+    client = models.ForeignKey(Client, models.PROTECT, related_name="+", verbose_name=_("API client"))
+    key = models.CharField(_("key"), max_length=128)
+    body_sha256 = models.CharField(_("SHA-256 of the body"), max_length=64)
+    decision_ids = models.JSONField(_("decisions"))
+    created_at = models.DateTimeField(_("created"), db_index=True)
 
     class Meta:
         verbose_name = _("idempotency key")
@@ -168,10 +168,10 @@ class IdempotencyKey(models.Model):
 class StreamCursor(models.Model):
     """How many rows of a bot's stream are committed, so that it can resume behind them."""
 
-    client = models.ForeignKey(Client, models.PROTECT, related_name="+")
-    name = models.CharField(max_length=128)
-    committed = models.BigIntegerField(default=0)
-    updated_at = models.DateTimeField()
+    client = models.ForeignKey(Client, models.PROTECT, related_name="+", verbose_name=_("API client"))
+    name = models.CharField(_("name"), max_length=128)
+    committed = models.BigIntegerField(_("committed rows"), default=0)
+    updated_at = models.DateTimeField(_("last row"))
 
     class Meta:
         verbose_name = _("stream")

@@ -13,12 +13,15 @@ class RiskConfig(AppConfig):
         from mia_site.audit.verification.findings import commitment_register
         from mia_site.ops.alerts import alert_texts_register  # models cannot be imported before this point
         from mia_site.ops.registry import bootstrap_register, readiness_register
+        from mia_site.ops.sentences import sentences_register
         from risk.alert_texts import CALENDAR_TEXTS, CONTROLLER_TEXTS
         from risk.commitments import batch_findings
         from risk.readiness import readiness
         from risk.roles import roles_after_migrate, roles_ensure
+        from risk.rules.sentences import TEMPLATES
 
         alert_texts_register(CALENDAR_TEXTS | CONTROLLER_TEXTS)
+        sentences_register(TEMPLATES)
         commitment_register("risk.equitybatch", batch_findings)
         readiness_register(10, "risk", readiness)
         bootstrap_register(20, "roles", roles_ensure)

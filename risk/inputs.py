@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import force_setattr
 
+from risk.rules.messages import gettext_noop
+
 MAX_MONEY = Decimal(10) ** 11
 PLACES = Decimal("0.0001")
 
@@ -106,7 +108,7 @@ def reason_check(reason: str) -> str:
     """
     reason = UNKEPT.sub("?", reason.strip())
     if not reason:
-        raise InputError("reason", reason, "a reason in words: it goes into the record")
+        raise InputError("reason", reason, gettext_noop("a reason in words: it goes into the record"))
     if len(reason) > REASON_LENGTH:
         raise InputError("reason", reason[:40] + "…", f"at most {REASON_LENGTH} characters")
     return reason

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
+from django.utils.translation import gettext_noop
 
 from risk.inputs import InputError
 from risk.rules.limits import RuleMode, RuleName
@@ -23,7 +24,7 @@ class _TextLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
         if self.check_event(yaml.events.AliasEvent):
-            raise InputError("limits", "*alias", "YAML without aliases")
+            raise InputError("limits", "*alias", gettext_noop("YAML without aliases"))
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise InputError("limits", f"{self.depth} levels", f"YAML of at most {MAX_DEPTH} levels")
@@ -34,7 +35,7 @@ class _TextLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if len(set(keys)) < len(keys):
-            raise InputError("limits", Counter(keys).most_common(1)[0][0][:80], "each key once")
+            raise InputError("limits", Counter(keys).most_common(1)[0][0][:80], gettext_noop("each key once"))
         return super().construct_mapping(node, deep=deep)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
@@ -14,6 +15,7 @@ from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, LimitsApproval, LimitsVersion
 from risk.rules.drawdown import PointError
 from risk.rules.limits import DrawdownLimit, Limits, limits_diff, limits_dump, limits_parse, tightens
+from risk.rules.sentences import NEWER_VERSION
 from risk.rules.track import track_dump
 from risk.selectors.limits import limits_of
 from risk.tracks import equity_judge
@@ -167,8 +169,10 @@ def limits_decide(version: LimitsVersion, *, approve: bool, actor: Actor, reason
 
 def _open_check(state: AccountState, version: LimitsVersion, actor: Actor) -> None:
     if version.applied or hasattr(version, "approval"):
-        raise InputError("version", version.version, "a version that is still proposed")
+        raise InputError("version", version.version, gettext_noop("a version that is still proposed"))
     if state.limits is not None and version.version < state.limits.version:
-        raise InputError("version", version.version, f"a version newer than {state.limits.version}, which is in force")
+        raise InputError("version", version.version, NEWER_VERSION % {"version": state.limits.version})
     if version.proposer == str(actor):
-        raise InputError("approver", str(actor), "a second person: who proposes a loosening does not approve it")
+        raise InputError(
+            "approver", str(actor), gettext_noop("a second person: who proposes a loosening does not approve it")
+        )

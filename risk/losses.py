@@ -13,6 +13,7 @@ from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, Penalty
 from risk.rules.limits import LossLimits, RuleMode, RuleName
 from risk.rules.losses import FULL, penalty_weight
+from risk.rules.sentences import LOSSES_ENDED, LOSSES_IN_A_ROW, TRADE_LOST
 from risk.selectors.limits import limits_of
 from risk.stops import figure, overtrade_score
 from risk.written import Written
@@ -41,12 +42,12 @@ def _penalties(state: AccountState, limits: LossLimits, pnl: Decimal, seq: int, 
     until = now + timedelta(minutes=limits.penalty_minutes)
     if limits.max_consecutive is not None and pnl < 0:
         weight = penalty_weight(state.losses, limits.max_consecutive)
-        told = f"{state.losses} losses in a row, the limit is {limits.max_consecutive}"
+        told = LOSSES_IN_A_ROW % {"losses": state.losses, "limit": limits.max_consecutive}
         yield _row(state, LOSSES, weight, told, until, seq, now)
     elif state.losses == 0 and _growing(state):
-        yield _row(state, LOSSES, Decimal(0), "a trade that was not lost ended the losses in a row", None, seq, now)
+        yield _row(state, LOSSES, Decimal(0), LOSSES_ENDED, None, seq, now)
     if limits.max_per_trade is not None and -pnl > limits.max_per_trade:
-        told = f"a trade lost {figure(-pnl)}, the limit is {figure(limits.max_per_trade)}"
+        told = TRADE_LOST % {"lost": figure(-pnl), "limit": figure(limits.max_per_trade)}
         yield _row(state, TRADE_LOSS, FULL, told, until, seq, now)
 
 

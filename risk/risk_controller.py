@@ -31,6 +31,7 @@ from risk.models.state import Cause
 from risk.peaks import peak_rebase
 from risk.rules.flat import flat_until
 from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.sentences import ABOVE_LIMIT, NO_LIMIT, WITHIN_LIMIT
 from risk.rules.types import TradingState
 from risk.selectors.drawdown import deepest, drawdown_views, tightest_fraction
 from risk.selectors.limits import limits_of
@@ -172,9 +173,6 @@ def _stop_write(
     seq: int,
     now: datetime,
 ) -> Written:
-    told = f"drawdown {figure(drawdown)} " + (
-        "and no limit is set" if limit is None else f"{'above' if penalty else 'within'} the limit {figure(limit)}"
-    )
     evidence: dict[str, Any] = {
         "drawdown": figure(drawdown),
         "limit": None if limit is None else figure(limit),
@@ -182,6 +180,7 @@ def _stop_write(
         "told_by": str(actor),
         "shadow": penalty and not enforced,
     }
+    told = (NO_LIMIT if limit is None else ABOVE_LIMIT if penalty else WITHIN_LIMIT) % evidence
     snapshot = snapshot_build(
         state, drawdown=drawdown, limit=limit, penalty=penalty, cause=Cause.STOP_TRADING.value, score=score,
         evidence=evidence, seq=seq, now=now,

@@ -7,13 +7,14 @@ from django.apps import AppConfig, apps
 from django.contrib.auth.models import Group, Permission
 from django.db import connections
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from mia_site.ops.append_only import append_only_models
 
-COMPLIANCE_VIEWER = "compliance viewer"
-RISK_MANAGER = "risk manager"
-RISK_APPROVER = "risk approver"
-ADMINISTRATOR = "administrator"
+COMPLIANCE_VIEWER = gettext_noop("compliance viewer")
+RISK_MANAGER = gettext_noop("risk manager")
+RISK_APPROVER = gettext_noop("risk approver")
+ADMINISTRATOR = gettext_noop("administrator")
 
 HALT = "risk.halt"
 RESUME = "risk.resume"

@@ -12,6 +12,7 @@ from risk.models.state import Cause
 from risk.rules.drawdown import Mark, breached
 from risk.rules.limits import BreachAction, Limits, RuleMode, RuleName
 from risk.rules.overtrade import overtrade_risk_score
+from risk.rules.sentences import BREACH
 from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.drawdown import deepest
 from risk.selectors.memory import memory_view
@@ -128,10 +129,7 @@ def _stop(
     now: datetime,
 ) -> Written:
     evidence = view_evidence(view) | ({} if enforced else {"shadow": True})
-    reason = (
-        f"equity {evidence['equity']} is below the floor {evidence['floor']} of {view.rule.name} "
-        f"(drawdown {evidence['drawdown']}, allowance {evidence['allowance']})"
-    )
+    reason = BREACH % evidence
     limit = None if view.rule.allowance.of.value == "amount" else view.rule.allowance.value
     snapshot = snapshot_build(
         state, drawdown=view.drawdown, limit=limit, penalty=True, cause=Cause.DRAWDOWN.value, score=score,

@@ -16,6 +16,8 @@ from risk.models import AccountState, Desk, Penalty, StateChange
 from risk.models.state import Cause, Scope
 from risk.rules.drawdown import breached
 from risk.rules.limits import RuleMode, RuleName
+from risk.rules.messages import number
+from risk.rules.sentences import BELOW_FLOOR, MILDER_STATE, STOP_BEFORE, STOP_BROKEN, STOP_ENDED, STRICTER_STOP
 from risk.rules.types import TradingState
 from risk.selectors.drawdown import drawdown_views
 from risk.selectors.limits import limits_of
@@ -71,23 +73,23 @@ def stop_ended(row: AccountState | Desk, *, actor: Actor, now: datetime, seq: in
     """
     if row.state_until is None or row.state_until > now:
         return None
-    beneath = _beneath(row, now)
-    to, until, told = (TradingState.ACTIVE, None, "") if beneath is None else beneath
+    to, until, sentence, before = _beneath(row, now)
+    told = {"until": row.state_until.isoformat(), "reason": row.state_reason, "before": before}
     return state_enter(
-        row, to, cause=Cause.MANUAL, actor=actor, now=now, seq=seq, until=until,
-        reason=f"the stop was set until {row.state_until.isoformat()}: {row.state_reason}{told}",
+        row, to, cause=Cause.MANUAL, actor=actor, now=now, seq=seq, until=until, reason=sentence % told
     )  # fmt: skip
 
 
-def _beneath(row: AccountState | Desk, now: datetime) -> tuple[TradingState, datetime | None, str] | None:
+def _beneath(row: AccountState | Desk, now: datetime) -> tuple[TradingState, datetime | None, str, str]:
+    """The state that holds beneath the stop, until when, how that is said, and the reason that it had."""
     account = row.account if isinstance(row, AccountState) else None
     changes = StateChange.objects.filter(Q(until=None) | Q(until__gt=now), account=account)
     last = changes.order_by("-recorded_at", "-id").first()
     if last is not None and last.to_state != TradingState.ACTIVE:
-        return TradingState(last.to_state), last.until, f"; before it: {last.reason}"
+        return TradingState(last.to_state), last.until, STOP_BEFORE, last.reason
     if isinstance(row, AccountState) and row.penalty_active and _enforced(row):
-        return TradingState.REDUCE_ONLY, None, "; the drawdown limit was broken meanwhile"
-    return None
+        return TradingState.REDUCE_ONLY, None, STOP_BROKEN, ""
+    return TradingState.ACTIVE, None, STOP_ENDED, ""
 
 
 def _enforced(row: AccountState) -> bool:
@@ -101,7 +103,7 @@ def _halt_check(row: AccountState | Desk, state: TradingState, until: datetime |
     if until is not None and until <= now:
         raise InputError("until", until.isoformat(), "a time in the future")
     if not stricter(state, row.state) and row.state != state.value:
-        raise StateRefused("state", state.value, f"a stop stricter than {row.state}; resuming is another right")
+        raise StateRefused("state", state.value, STRICTER_STOP % {"state": row.state})
 
 
 def _announce(change: StateChange, code: str) -> None:
@@ -151,7 +153,7 @@ def trading_resume(
         row = account_lock(account)
         seq, now = seq_take(row)
         if not stricter(TradingState(row.state), state.value):
-            raise StateRefused("state", state.value, f"a state milder than {row.state}")
+            raise StateRefused("state", state.value, MILDER_STATE % {"state": row.state})
         if state is TradingState.ACTIVE:
             _breach_check(row, now)
         change = state_enter(row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, seq=seq)
@@ -171,12 +173,8 @@ def _breach_check(row: AccountState, now: datetime) -> None:
         return
     for view in drawdown_views(row, limits, now):
         if breached(view):
-            raise StateRefused(
-                "state",
-                TradingState.ACTIVE.value,
-                f"REDUCE_ONLY, or equity of at least {view.floor.normalize():f}: at {view.equity.normalize():f} the "
-                f"account is below the floor of {view.rule.name} and would be stopped again at once",
-            )
+            figures = {"floor": number(view.floor), "equity": number(view.equity), "rule": view.rule.name}
+            raise StateRefused("state", TradingState.ACTIVE.value, BELOW_FLOOR % figures)
 
 
 def _penalty_lifted(row: AccountState, reason: str, seq: int, now: datetime) -> Penalty:
@@ -205,7 +203,7 @@ def desk_resume(*, reason: str, actor: Actor, state: TradingState = TradingState
     with transaction.atomic():
         desk = desk_lock(exclusive=True)
         if not stricter(TradingState(desk.state), state.value):
-            raise StateRefused("state", state.value, f"a state milder than {desk.state}")
+            raise StateRefused("state", state.value, MILDER_STATE % {"state": desk.state})
         return _desk_enter(desk, state, reason, actor, database_now(), "desk_resumed", None)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import formats
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,7 @@ from mia_site.audit.admin.operations import PRIORITY_TONES
 from mia_site.audit.admin.rendering import EMPTY, badge, moment, number, percent
 from mia_site.ops.alerts import alert_text
 from mia_site.ops.clock import database_now
+from mia_site.ops.sentences import sentence_told
 from risk.admin.account_page import age
 from risk.admin.events import impact_badge
 from risk.admin.shared import reason_sentence, state_badge
@@ -69,7 +71,7 @@ def _desk_part(now: datetime) -> dict[str, Any]:
     states = figures.account_states()
     desk = Desk.objects.filter(id=1).first()
     return {
-        "desk": desk,
+        "desk_reason": sentence_told(desk.state_reason) if desk else "",
         "desk_badge": state_badge(desk.state if desk else TradingState.ACTIVE),
         "accounts": [_account_line(state, now) for state in states],
         "account_counts": [
@@ -119,7 +121,7 @@ def _decisions_part(now: datetime) -> dict[str, Any]:
             for verdict in figures.VERDICTS
         ],
         "hours_chart": _chart(counts.hours, lambda at: f"{at:%H}:00"),
-        "days_chart": _chart(counts.days, lambda at: f"{at:%m-%d}"),
+        "days_chart": _chart(counts.days, lambda at: formats.date_format(at, "MONTH_DAY_FORMAT")),
         "chart_options": CHART_OPTIONS,
         "blocked": [
             {

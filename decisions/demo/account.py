@@ -10,6 +10,7 @@ from risk.rules.drawdown import Mark, Point, breached, mark_advance, mark_roll, 
 from risk.rules.limits import AllowanceOf, Limits
 from risk.rules.messages import number
 from risk.rules.overtrade import overtrade_risk_score
+from risk.rules.sentences import BREACH
 from risk.rules.types import (
     CalendarView,
     DrawdownView,
@@ -198,7 +199,7 @@ class SimulatedAccount:
             "reference": number(view.reference), "floor": number(view.floor), "drawdown": number(view.drawdown),
             "allowance": f"{number(allowance.value)} of {allowance.of.value}",
         }  # fmt: skip
-        reason = f"equity {evidence['equity']} is below the floor {evidence['floor']} of {view.rule.name}"
+        reason = BREACH % evidence
         to = TradingState(view.rule.action.value)
         self.state = StateView(state=to, since=at, reason=reason)
         limit = None if allowance.of is AllowanceOf.AMOUNT else allowance.value

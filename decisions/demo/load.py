@@ -180,7 +180,7 @@ def _token_issue() -> None:
 
 
 def _lines(people: Sequence[Person]) -> Iterator[str]:
-    label = _("demo logins")
+    label, asking = _("demo logins"), _("ask it")
     for person in people:
         if person.password is not None:
             yield f"{label:<15} {person.name} / {person.password}   ({person.role})"
@@ -188,6 +188,6 @@ def _lines(people: Sequence[Person]) -> Iterator[str]:
     token, ask = shlex.quote(str(files.token_path())), shlex.quote(str(files.ask_path()))
     url = os.environ.get("MIA_URL", "http://127.0.0.1:8000")
     yield (
-        f"{_('ask it'):<15} curl -s -H \"Authorization: Token $(cat {token})\" -H 'Content-Type: application/json' "
+        f"{asking:<15} curl -s -H \"Authorization: Token $(cat {token})\" -H 'Content-Type: application/json' "
         f"-d @{ask} {url}/api/v1/decisions/"
     )

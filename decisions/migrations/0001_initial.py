@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
-                ("recorded_at", models.DateTimeField(editable=False)),
+                ("recorded_at", models.DateTimeField(editable=False, verbose_name="recorded at")),
                 ("vector", models.BinaryField(verbose_name="vector")),
                 ("salt", models.BinaryField(max_length=16, verbose_name="salt")),
                 (
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
-                ("recorded_at", models.DateTimeField(editable=False)),
+                ("recorded_at", models.DateTimeField(editable=False, verbose_name="recorded at")),
                 ("seq", models.BigIntegerField(verbose_name="sequence")),
                 ("actor", models.CharField(max_length=120, verbose_name="who")),
                 (
@@ -190,13 +190,18 @@ class Migration(migrations.Migration):
             name="IdempotencyKey",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=128)),
-                ("body_sha256", models.CharField(max_length=64)),
-                ("decision_ids", models.JSONField()),
-                ("created_at", models.DateTimeField(db_index=True)),
+                ("key", models.CharField(max_length=128, verbose_name="key")),
+                ("body_sha256", models.CharField(max_length=64, verbose_name="SHA-256 of the body")),
+                ("decision_ids", models.JSONField(verbose_name="decisions")),
+                ("created_at", models.DateTimeField(db_index=True, verbose_name="created")),
                 (
                     "client",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="risk.client"),
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="risk.client",
+                        verbose_name="API client",
+                    ),
                 ),
             ],
             options={
@@ -212,7 +217,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
-                ("recorded_at", models.DateTimeField(editable=False)),
+                ("recorded_at", models.DateTimeField(editable=False, verbose_name="recorded at")),
                 ("seq", models.BigIntegerField(verbose_name="sequence")),
                 ("decision_id", models.UUIDField(verbose_name="decision")),
                 ("pnl", models.DecimalField(decimal_places=4, max_digits=15, verbose_name="profit")),
@@ -264,12 +269,17 @@ class Migration(migrations.Migration):
             name="StreamCursor",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=128)),
-                ("committed", models.BigIntegerField(default=0)),
-                ("updated_at", models.DateTimeField()),
+                ("name", models.CharField(max_length=128, verbose_name="name")),
+                ("committed", models.BigIntegerField(default=0, verbose_name="committed rows")),
+                ("updated_at", models.DateTimeField(verbose_name="last row")),
                 (
                     "client",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="risk.client"),
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="risk.client",
+                        verbose_name="API client",
+                    ),
                 ),
             ],
             options={

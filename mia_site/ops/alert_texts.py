@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from django.utils import translation
 from django.utils.translation import gettext
 
+from mia_site.ops.sentences import sentence_told
+
 _texts: dict[str, str] = {}
 
 
@@ -31,8 +33,9 @@ def text_render(code: str, params: Mapping[str, str | int], *, account: str = ""
         return _plain(code, params, account)
     with translation.override(language):
         translated = gettext(text)
+        told = {"reason": sentence_told(str(params["reason"]))} if "reason" in params else {}
     try:
-        return translated % {"account": account, **params}
+        return translated % {"account": account, **params, **told}
     except (KeyError, TypeError, ValueError):  # a sentence that does not fit its numbers must not hide them
         return _plain(code, params, account)
 

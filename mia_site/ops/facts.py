@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, NoReturn
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from mia_site.ops.ids import uuid7
 
@@ -35,7 +36,7 @@ class Fact(AppendOnly):
     """Model whose facts' entries commit to rows of this kind, which then have no entries of their own."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    recorded_at = models.DateTimeField(editable=False)
+    recorded_at = models.DateTimeField(_("recorded at"), editable=False)
 
     class Meta:
         abstract = True

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import yaml
+from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,6 +15,7 @@ from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import moment, number, percent
 from mia_site.ops.clock import database_now
 from mia_site.ops.registry import readiness_run
+from mia_site.ops.sentences import sentence_told
 from risk.admin.shared import state_badge
 from risk.models import Account, AccountState, EquityPoint, LimitsVersion
 from risk.peaks import rebasable
@@ -37,6 +39,17 @@ ALLOWANCE_WORDS = {
     AllowanceOf.REFERENCE: gettext_lazy("%(value)s of the reference"),
     AllowanceOf.INITIAL: gettext_lazy("%(value)s of the initial balance"),
     AllowanceOf.AMOUNT: gettext_lazy("%(value)s in money"),
+}
+INPUT_WORDS = {
+    "limits": gettext_lazy("limits"),
+    "client": gettext_lazy("API client"),
+    "trading state": gettext_lazy("trading state"),
+    "equity": gettext_lazy("equity"),
+    "positions": gettext_lazy("positions"),
+    "calendar": gettext_lazy("macro calendar"),
+    "features": gettext_lazy("features"),
+    "market memory": gettext_lazy("market memory"),
+    "drawdown check": gettext_lazy("drawdown check"),
 }
 
 
@@ -77,6 +90,7 @@ def account_context(account: Account) -> dict[str, Any]:
     return {
         "account_state": state,
         "state_badge": state_badge(state.state),
+        "state_reason": sentence_told(state.state_reason),
         "bars": [] if limits is None else [bar_of(view) for view in drawdown_views(state, limits, now)],
         "equity_chart": equity_chart(account),
         "equity": number(state.equity, 2) if state.equity is not None else "",
@@ -87,7 +101,7 @@ def account_context(account: Account) -> dict[str, Any]:
         "penalties": penalties(state, now),
         "doubts": [] if limits is None else doubt_views(state, limits),
         "may_rebase": bool(rebasable(state)),
-        "readiness": readiness_run(account.code),
+        "readiness": [(INPUT_WORDS.get(line.name, line.name), line) for line in readiness_run(account.code)],
         "limits_lines": [] if limits is None else limits_lines(limits),
         "limits_version": state.limits,
         "proposals": proposals(account),
@@ -131,7 +145,8 @@ def equity_chart(account: Account) -> str:
         "displayYAxis": True,
         "maxTicksXLimit": 8,
     }
-    return json.dumps({"labels": [f"{at:%m-%d %H:%M}" for at, _equity in points], "datasets": [line]})
+    labels = [f"{formats.date_format(at, 'MONTH_DAY_FORMAT')} {at:%H:%M}" for at, _equity in points]
+    return json.dumps({"labels": labels, "datasets": [line]})
 
 
 def age(at: datetime | None, now: datetime) -> str:

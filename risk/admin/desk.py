@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.base import ReadOnlyAdmin, request_actor
+from mia_site.audit.admin.rendering import EMPTY
 from mia_site.audit.models import Entry
+from mia_site.ops.sentences import sentence_told
 from risk.admin.shared import state_badge
 from risk.admin.switches import switch_view
 from risk.models import Desk, StateChange
@@ -25,11 +27,11 @@ STORY = 200
 
 @admin.register(Desk)
 class DeskAdmin(ReadOnlyAdmin):
-    list_display = ("state_shown", "state_since", "state_reason", "checks_at", "calendar_at", "feature_set")
+    list_display = ("state_shown", "state_since", "reason_shown", "checks_at", "calendar_at", "feature_set")
     list_select_related = ("feature_set",)
     actions_list = ()
     fields = (
-        ("state_shown", "state_since"), "state_reason", ("checks_at", "calendar_at"), "feature_set",
+        ("state_shown", "state_since"), "reason_shown", ("checks_at", "calendar_at"), "feature_set",
     )  # fmt: skip
     change_form_outer_before_template = "admin/desk/desk.html"
 
@@ -45,7 +47,7 @@ class DeskAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, extra_context)
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        return {"state_badge": state_badge(obj.state)}
+        return {"state_badge": state_badge(obj.state), "state_reason": sentence_told(obj.state_reason)}
 
     def halt_view(self, request: HttpRequest) -> HttpResponseBase:
         """Stops every account at once."""
@@ -71,6 +73,10 @@ class DeskAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("state"))
     def state_shown(self, row: Desk) -> SafeString:
         return state_badge(row.state)
+
+    @admin.display(description=gettext_lazy("reason"))
+    def reason_shown(self, row: Desk) -> str:
+        return sentence_told(row.state_reason) or EMPTY
 
 
 def _desk() -> Desk:

@@ -16,7 +16,7 @@ from mia_site.audit.admin.filters import DayRangeFilter, FlagFilter, RecordedDay
 from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge
 from mia_site.audit.models import Entry
-from risk.admin.shared import AccountFilter, OriginMixin, state_badge
+from risk.admin.shared import AccountFilter, OriginMixin, ReasonMixin, state_badge
 from risk.models import (
     Admission,
     EquityBatch,
@@ -95,26 +95,26 @@ class SnapshotAdmin(OriginMixin, AccountFactAdmin):
 
 
 @admin.register(Penalty)
-class PenaltyAdmin(OriginMixin, AccountFactAdmin):
+class PenaltyAdmin(ReasonMixin, OriginMixin, AccountFactAdmin):
     list_display = (
-        "at", "account", "penalty_active", "penalty_kind", "value", "overtrade_risk_score", "reason", "expires_at",
-        "origin_shown",
+        "at", "account", "penalty_active", "penalty_kind", "value", "overtrade_risk_score", "reason_shown",
+        "expires_at", "origin_shown",
     )  # fmt: skip
     list_filter = (("account", AccountFilter), ("penalty_active", FlagFilter), ("at", DayRangeFilter))
     fields = (
-        ("account", "at"), ("penalty_active", "penalty_kind"), ("value", "overtrade_risk_score"), "reason",
+        ("account", "at"), ("penalty_active", "penalty_kind"), ("value", "overtrade_risk_score"), "reason_shown",
         ("expires_at", "snapshot_id"), ("origin", "seq"), "recorded_at",
     )  # fmt: skip
 
 
 @admin.register(StateChange)
-class StateChangeAdmin(AccountFactAdmin):
+class StateChangeAdmin(ReasonMixin, AccountFactAdmin):
     time_column = "recorded_at"
-    list_display = ("recorded_at", "scope_shown", "from_shown", "to_shown", "cause", "reason", "who", "until")
+    list_display = ("recorded_at", "scope_shown", "from_shown", "to_shown", "cause", "reason_shown", "who", "until")
     list_filter = (("account", AccountFilter), ("to_state", SelectFilter), ("recorded_at", RecordedDayFilter))
     fields = (
-        ("scope_shown", "recorded_at"), ("from_shown", "to_shown"), "reason", ("cause", "who"), "until", "evidence",
-        "seq",
+        ("scope_shown", "recorded_at"), ("from_shown", "to_shown"), "reason_shown", ("cause", "who"), "until",
+        "evidence", "seq",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

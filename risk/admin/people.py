@@ -8,6 +8,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -66,18 +67,22 @@ class UserAdmin(_UserBase):
 
     @admin.display(description=gettext_lazy("roles"))
     def roles(self, row: User) -> str:
-        return ", ".join(group.name for group in row.groups.all())
+        return ", ".join(_(group.name) for group in row.groups.all())
 
 
 @admin.register(Group)
 class GroupAdmin(ReadOnlyAdmin):
-    list_display = ("name", "people")
+    list_display = ("role", "people")
     fields = ("name", "permissions")
     if not TYPE_CHECKING:
         formfield_for_manytomany = DjangoGroupAdmin.formfield_for_manytomany
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("user_set", "permissions__content_type")
+
+    @admin.display(description=gettext_lazy("role"), ordering="name")
+    def role(self, row: Group) -> str:
+        return _(row.name)
 
     @admin.display(description=gettext_lazy("people"))
     def people(self, row: Group) -> str:

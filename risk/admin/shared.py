@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.filters import select_of
-from mia_site.audit.admin.rendering import badge
+from mia_site.audit.admin.rendering import EMPTY, badge
+from mia_site.ops.sentences import sentence_told
 from risk.models import Account
 from risk.models.columns import STATES, Origin
 from risk.rules.codes import ReasonCode
@@ -18,6 +19,8 @@ from risk.rules.types import TradingState
 
 STATE_TONES = {TradingState.ACTIVE: "good", TradingState.REDUCE_ONLY: "warn", TradingState.HALTED: "bad"}
 STATE_WORDS = dict(STATES)
+WORDS = {"after", "reason", "scope"}
+"""Evidence that is a word or a sentence of the desk itself."""
 
 
 def accounts_known() -> list[tuple[int, str]]:
@@ -39,7 +42,9 @@ def origin_badge(origin: str) -> SafeString:
 def reason_sentence(reason: Mapping[str, Any]) -> str:
     """A recorded reason as a sentence in the reader's language; as it was recorded where no template fits."""
     try:
-        return str(_(MESSAGES[ReasonCode(reason["code"])]) % reason.get("evidence", {}))
+        figures = reason.get("evidence", {})
+        words = {name: sentence_told(str(figures[name])) for name in WORDS & figures.keys()}
+        return _(MESSAGES[ReasonCode(reason["code"])]) % {**figures, **words}
     except (KeyError, ValueError, TypeError):
         return str(reason.get("message", reason.get("code", "")))
 
@@ -55,3 +60,11 @@ class OriginMixin:
     @admin.display(description=gettext_lazy("origin"))
     def origin_shown(self, row: Any) -> SafeString:
         return origin_badge(row.origin)
+
+
+class ReasonMixin:
+    """A column of reasons, among them those that the desk itself gave."""
+
+    @admin.display(description=gettext_lazy("reason"))
+    def reason_shown(self, row: Any) -> str:
+        return sentence_told(row.reason) or EMPTY

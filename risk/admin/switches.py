@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from mia_site.ops.sentences import sentence_told
 from risk.admin.shared import state_badge
 from risk.inputs import InputError
 from risk.models import AccountState, Desk
@@ -113,6 +114,7 @@ def switch_view(
         "form": form,
         "row": row,
         "state": state_badge(row.state),
+        "state_reason": sentence_told(row.state_reason),
         "halt": halt,
         "possible": bool(states),
         "back": back,
@@ -125,6 +127,6 @@ def refusal(error: Any) -> str:
     """A service's refusal for people: which field, what it held, what was expected."""
     return _("%(field)s: expected %(expected)s, got %(value)s") % {
         "field": error.field or _("document"),
-        "expected": _(error.expected),
+        "expected": sentence_told(error.expected),
         "value": error.value,
     }

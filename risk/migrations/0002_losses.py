@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="accountstate",
             name="losses_seq",
-            field=models.BigIntegerField(default=0),
+            field=models.BigIntegerField(default=0, verbose_name="losses: sequence"),
         ),
         migrations.AddField(
             model_name="accountstate",

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
-                ("recorded_at", models.DateTimeField(editable=False)),
+                ("recorded_at", models.DateTimeField(editable=False, verbose_name="recorded at")),
                 ("event_id", models.UUIDField(verbose_name="event")),
                 ("event_type", models.CharField(max_length=200, verbose_name="type")),
                 ("at", models.DateTimeField(verbose_name="at")),
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
-                ("recorded_at", models.DateTimeField(editable=False)),
+                ("recorded_at", models.DateTimeField(editable=False, verbose_name="recorded at")),
                 ("accepted", models.BooleanField(verbose_name="accepted")),
                 ("cluster_id", models.UUIDField(blank=True, null=True, verbose_name="cluster")),
                 ("actor", models.CharField(max_length=120, verbose_name="by")),
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
-                ("recorded_at", models.DateTimeField(editable=False)),
+                ("recorded_at", models.DateTimeField(editable=False, verbose_name="recorded at")),
                 (
                     "action",
                     models.CharField(
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("event_id", models.UUIDField(blank=True, null=True, verbose_name="event")),
-                ("made_event_id", models.UUIDField(blank=True, null=True)),
+                ("made_event_id", models.UUIDField(blank=True, null=True, verbose_name="event made")),
                 ("event_type", models.CharField(max_length=200, verbose_name="type")),
                 ("start_at", models.DateTimeField(verbose_name="start")),
                 ("end_at", models.DateTimeField(blank=True, null=True, verbose_name="end")),
@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
-                ("recorded_at", models.DateTimeField(editable=False)),
+                ("recorded_at", models.DateTimeField(editable=False, verbose_name="recorded at")),
                 ("approved", models.BooleanField(verbose_name="approved")),
                 ("approver", models.CharField(max_length=120, verbose_name="approved by")),
                 ("reason", models.CharField(max_length=2000, verbose_name="reason")),
@@ -205,7 +205,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="calendarsource",
             name="etag",
-            field=models.CharField(blank=True, editable=False, max_length=500),
+            field=models.CharField(blank=True, editable=False, max_length=500, verbose_name="ETag"),
         ),
         migrations.AddField(
             model_name="calendarsource",
@@ -237,7 +237,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="calendarsource",
             name="read_as",
-            field=models.CharField(blank=True, editable=False, max_length=64),
+            field=models.CharField(blank=True, editable=False, max_length=64, verbose_name="read as"),
         ),
         migrations.AddField(
             model_name="calendarsource",

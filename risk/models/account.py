@@ -53,11 +53,13 @@ class Desk(models.Model):
     state_since = models.DateTimeField(_("since"), null=True, blank=True)
     state_reason = models.CharField(_("reason"), max_length=2000, blank=True)
     state_until = models.DateTimeField(_("until"), null=True, blank=True)
-    state_change_id = models.UUIDField(null=True, blank=True)
+    state_change_id = models.UUIDField(_("state change"), null=True, blank=True)
     checks_at = models.DateTimeField(_("last drawdown check"), null=True, blank=True)
     calendar_at = models.DateTimeField(_("calendar refreshed"), null=True, blank=True)
     calendar_until = models.DateTimeField(_("calendar knows events until"), null=True, blank=True)
-    feature_set = models.ForeignKey("risk.FeatureSet", models.PROTECT, null=True, blank=True, related_name="+")
+    feature_set = models.ForeignKey(
+        "risk.FeatureSet", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("feature set")
+    )
 
     class Meta:
         verbose_name = _("desk")
@@ -76,18 +78,22 @@ class AccountState(models.Model):
     JSON; outcomes up to `losses_seq` no longer count as losses in a row.
     """
 
-    account = models.OneToOneField(Account, models.PROTECT, primary_key=True, related_name="state")
+    account = models.OneToOneField(
+        Account, models.PROTECT, primary_key=True, related_name="state", verbose_name=_("account")
+    )
     seq = models.BigIntegerField(_("sequence"), default=0)
     state = models.CharField(_("state"), max_length=12, choices=STATES, default=TradingState.ACTIVE.value)
     state_since = models.DateTimeField(_("since"), null=True, blank=True)
     state_reason = models.CharField(_("reason"), max_length=2000, blank=True)
     state_until = models.DateTimeField(_("until"), null=True, blank=True)
-    state_change_id = models.UUIDField(null=True, blank=True)
-    limits = models.ForeignKey("risk.LimitsVersion", models.PROTECT, null=True, blank=True, related_name="+")
+    state_change_id = models.UUIDField(_("state change"), null=True, blank=True)
+    limits = models.ForeignKey(
+        "risk.LimitsVersion", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("limits")
+    )
     equity = money(_("equity"), null=True, blank=True)
     equity_at = models.DateTimeField(_("equity at"), null=True, blank=True)
     equity_received_at = models.DateTimeField(_("equity received"), null=True, blank=True)
-    equity_seq = models.BigIntegerField(default=0)
+    equity_seq = models.BigIntegerField(_("equity: sequence"), default=0)
     marks = models.JSONField(_("drawdown marks"), default=dict, blank=True)
     drawdown = fraction(_("drawdown"), default=0)
     worst_drawdown = fraction(_("worst drawdown"), default=0)
@@ -98,14 +104,14 @@ class AccountState(models.Model):
     held_since = models.DateTimeField(_("held since"), null=True, blank=True)
     positions = models.JSONField(_("positions"), default=dict, blank=True)
     positions_at = models.DateTimeField(_("positions at"), null=True, blank=True)
-    positions_seq = models.BigIntegerField(default=0)
+    positions_seq = models.BigIntegerField(_("positions: sequence"), default=0)
     snapshot_at = models.DateTimeField(_("last snapshot"), null=True, blank=True)
-    snapshot_seq = models.BigIntegerField(default=0)
+    snapshot_seq = models.BigIntegerField(_("snapshot: sequence"), default=0)
     snapshot_worst = fraction(_("worst drawdown at the last snapshot"), default=0)
     penalty_active = models.BooleanField(_("penalty"), default=False)
     stopped_at = models.DateTimeField(_("last stopped by a limit"), null=True, blank=True)
     losses = models.PositiveSmallIntegerField(_("losses in a row"), default=0)
-    losses_seq = models.BigIntegerField(default=0)
+    losses_seq = models.BigIntegerField(_("losses: sequence"), default=0)
     last_loss_at = models.DateTimeField(_("last losing trade"), null=True, blank=True)
     penalties = models.JSONField(_("penalties for losses"), default=dict, blank=True)
 

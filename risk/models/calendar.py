@@ -75,8 +75,8 @@ class CalendarSource(models.Model):
     good_at = models.DateTimeField(_("last good fetch"), null=True, blank=True, editable=False)
     known_until = models.DateTimeField(_("knows events until"), null=True, blank=True, editable=False)
     next_at = models.DateTimeField(_("next fetch"), null=True, blank=True, editable=False)
-    etag = models.CharField(max_length=500, blank=True, editable=False)
-    read_as = models.CharField(max_length=64, blank=True, editable=False)
+    etag = models.CharField(_("ETag"), max_length=500, blank=True, editable=False)
+    read_as = models.CharField(_("read as"), max_length=64, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("calendar source")

@@ -12,7 +12,7 @@ class Client(models.Model):
 
     name = models.CharField(_("name"), max_length=64, unique=True)
     account = models.ForeignKey(Account, models.PROTECT, related_name="clients", verbose_name=_("account"))
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="client")
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="client", verbose_name=_("user"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

@@ -18,7 +18,7 @@ class Cluster(Fact):
     at = models.DateTimeField(_("at"))
     confidence = models.FloatField(_("confidence"))
     vix_es_correlation = models.FloatField(_("VIX-ES correlation"), null=True, blank=True)
-    content = models.CharField(max_length=64, unique=True)
+    content = models.CharField(_("SHA-256 of the content"), max_length=64, unique=True)
 
     class Meta:
         verbose_name = _("market-memory cluster")

@@ -25,7 +25,7 @@ class WindowOverride(Fact):
 
     action = models.CharField(_("action"), max_length=8, choices=OverrideAction.choices)
     event_id = models.UUIDField(_("event"), null=True, blank=True)
-    made_event_id = models.UUIDField(null=True, blank=True)
+    made_event_id = models.UUIDField(_("event made"), null=True, blank=True)
     event_type = models.CharField(_("type"), max_length=200)
     start_at = models.DateTimeField(_("start"))
     end_at = models.DateTimeField(_("end"), null=True, blank=True)

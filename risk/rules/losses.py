@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from risk.rules.codes import ReasonCode
 from risk.rules.limits import Limits, RuleName
-from risk.rules.messages import instant, number
+from risk.rules.messages import gettext_noop, instant, number
 from risk.rules.reasons import reason
 from risk.rules.types import Ask, Facts, Finding, Outcome, PenaltyView, Reason
 
@@ -39,8 +39,8 @@ def judge(_ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Fi
         if penalty_holds(penalty, now):
             yield Finding(RuleName.LOSSES, Outcome.BLOCK, _penalised(penalty))
     waits = (
-        ("stop", facts.losses.stopped_at, limits.losses.cooldown_after_stop_minutes),
-        ("loss", facts.losses.last_loss_at, limits.losses.cooldown_after_loss_minutes),
+        (gettext_noop("stop"), facts.losses.stopped_at, limits.losses.cooldown_after_stop_minutes),
+        (gettext_noop("loss"), facts.losses.last_loss_at, limits.losses.cooldown_after_loss_minutes),
     )
     for after, since, minutes in waits:
         if since is not None and now < since + timedelta(minutes=minutes):

@@ -74,9 +74,10 @@ def test_the_charts_count_what_was_judged(as_role: Login) -> None:
 
 def test_counting_verdicts_is_one_query(db: None) -> None:
     DecisionFactory.create_batch(3)
+    now = database_now()
 
     with CaptureQueriesContext(connection) as spent:
-        verdict_counts(database_now())
+        verdict_counts(now)
 
     assert len(spent) == 1
 

@@ -15,8 +15,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PendingEntry",
             fields=[
-                ("entry_id", models.UUIDField(primary_key=True, serialize=False)),
-                ("leaf_hash", models.BinaryField(max_length=32)),
+                ("entry_id", models.UUIDField(primary_key=True, serialize=False, verbose_name="journal entry")),
+                ("leaf_hash", models.BinaryField(max_length=32, verbose_name="leaf hash")),
             ],
             options={
                 "verbose_name": "pending entry",
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=mia_site.ops.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
-                ("recorded_at", models.DateTimeField(editable=False)),
+                ("recorded_at", models.DateTimeField(editable=False, verbose_name="recorded at")),
                 ("kind_name", models.CharField(db_column="kind", max_length=40, verbose_name="kind")),
                 ("object_type", models.CharField(max_length=60, verbose_name="object")),
                 ("object_id", models.CharField(max_length=64, verbose_name="object id")),

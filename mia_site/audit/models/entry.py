@@ -40,8 +40,8 @@ class Entry(Fact):
 class PendingEntry(models.Model):
     """An entry that the sealer has not taken yet (a queue: rows come and go)."""
 
-    entry_id = models.UUIDField(primary_key=True)
-    leaf_hash = models.BinaryField(max_length=32)
+    entry_id = models.UUIDField(_("journal entry"), primary_key=True)
+    leaf_hash = models.BinaryField(_("leaf hash"), max_length=32)
 
     class Meta:
         verbose_name = _("pending entry")

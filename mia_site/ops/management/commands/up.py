@@ -152,10 +152,11 @@ class Desk:
         console.line("")
         console.line(f"  {console.bold('MIA Risk Desk')}   {self.url}/admin/")
         self._show_password()
-        console.line(f"  {_('data')}            {self._data_dir}")
+        data, ending = _("data"), _("Ctrl-C stops everything.")
+        console.line(f"  {data:<15} {self._data_dir}")
         for line in self._lines:
             console.line(f"  {line}")
-        console.line(f"  {_('Ctrl-C stops everything.')}")
+        console.line(f"  {ending}")
         console.line("")
 
     def _show_password(self) -> None:
@@ -163,8 +164,8 @@ class Desk:
         if self._password is None:
             return
         password, self._password = self._password, None
-        note = _("(shown this once; change it after you logged in)")
-        self._console.line(f"  {_('first login')}     {NAME} / {password}   {note}")
+        label, note = _("first login"), _("(shown this once; change it after you logged in)")
+        self._console.line(f"  {label:<15} {NAME} / {password}   {note}")
 
 
 def _alert_died(process: str, how: str, _starts: int) -> None:

@@ -1,0 +1,31 @@
+"""Sentences that the desk itself writes as the reason of a stop or a penalty, or as what it expected instead.
+
+They are recorded in English, filled in; `mia_site/ops/sentences.py` says them in a reader's language.
+"""
+
+from risk.rules.messages import gettext_noop
+
+BREACH = gettext_noop(
+    "equity %(equity)s is below the floor %(floor)s of %(rule)s (drawdown %(drawdown)s, allowance %(allowance)s)"
+)
+ABOVE_LIMIT = gettext_noop("drawdown %(drawdown)s above the limit %(limit)s")
+WITHIN_LIMIT = gettext_noop("drawdown %(drawdown)s within the limit %(limit)s")
+NO_LIMIT = gettext_noop("drawdown %(drawdown)s and no limit is set")
+STOP_ENDED = gettext_noop("the stop was set until %(until)s: %(reason)s")
+STOP_BEFORE = gettext_noop("the stop was set until %(until)s: %(reason)s; before it: %(before)s")
+STOP_BROKEN = gettext_noop("the stop was set until %(until)s: %(reason)s; the drawdown limit was broken meanwhile")
+LOSSES_IN_A_ROW = gettext_noop("%(losses)s losses in a row, the limit is %(limit)s")
+LOSSES_ENDED = gettext_noop("a trade that was not lost ended the losses in a row")
+TRADE_LOST = gettext_noop("a trade lost %(lost)s, the limit is %(limit)s")
+STRICTER_STOP = gettext_noop("a stop stricter than %(state)s; resuming is another right")
+MILDER_STATE = gettext_noop("a state milder than %(state)s")
+BELOW_FLOOR = gettext_noop(
+    "REDUCE_ONLY, or equity of at least %(floor)s: at %(equity)s the account is below the floor of %(rule)s "
+    "and would be stopped again at once"
+)
+NEWER_VERSION = gettext_noop("a version newer than %(version)s, which is in force")
+TEMPLATES = (
+    BREACH, ABOVE_LIMIT, WITHIN_LIMIT, NO_LIMIT, STOP_BEFORE, STOP_BROKEN, STOP_ENDED, LOSSES_IN_A_ROW, LOSSES_ENDED,
+    TRADE_LOST, STRICTER_STOP, MILDER_STATE, BELOW_FLOOR, NEWER_VERSION,
+)  # fmt: skip
+"""What is said of more stands before what is said of less: the first that fits is taken."""
