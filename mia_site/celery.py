@@ -43,12 +43,6 @@ def _keep_our_logging(**_: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
-@beat_init.connect
-def _check_at_once(**_: Any) -> None:
-    """Beat would first wait for a whole period, and the gate opens nothing until the accounts were checked."""
-    app.send_task("risk.tasks.check_drawdown", expires=PERIODS["risk.tasks.check_drawdown"])
-
-
 @worker_process_init.connect
 def _end_with_the_worker(**_: Any) -> None:
     """A pool process must not outlive its worker: it would go on with a task that another one takes over."""

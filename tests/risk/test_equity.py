@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from risk.equity import equity_record, marks_rebuild, points_digest, positions_record
+from risk.equity import equity_record, points_digest, positions_record
 from risk.inputs import EquityInput, InputError, PositionsInput
+from risk.limits_law import marks_refresh
 from risk.locking import AccountUnknown
 from risk.models import EquityBatch, EquityPoint, Penalty, PositionReport, Snapshot, StateChange
 from risk.risk_controller import limits_submit, trading_halt, trading_resume
@@ -334,6 +335,6 @@ def test_marks_rebuilt_from_the_stored_points_are_those_that_were_folded_live(
     limits = limits_of(state)
     assert limits is not None
     live = dict(state.marks)
-    marks_rebuild(state, limits)
+    marks_refresh(state, limits, {rule.name for rule in limits.drawdown})
     assert state.marks == live
     assert TradingState(state.state) is TradingState.ACTIVE
