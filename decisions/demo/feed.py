@@ -35,18 +35,19 @@ def host_now() -> datetime:
 
 
 class Feed:
-    """The bot. `body` is the question it asks, as `files.ask_body` makes it."""
+    """The bot. `question` gives what it asks, as `files.ask_body` makes it, for the model that is in use by then."""
 
     def __init__(
         self,
         desk: DeskClient,
-        body: dict[str, Any],
+        question: Callable[[], dict[str, Any]],
         *,
         rng: Random,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = host_now,
     ) -> None:
-        self._desk, self._body, self._rng, self._sleep, self._now = desk, body, rng, sleep, now
+        self._desk, self._question, self._rng, self._sleep, self._now = desk, question, rng, sleep, now
+        self._body: dict[str, Any] = {}
         self._market: Market | None = None
         self._opened: tuple[str, str] | None = None
         """Trade and decision of the position that is held."""
@@ -71,6 +72,7 @@ class Feed:
 
     def beat(self) -> None:
         """One report, or a report with a question. Raises `DeskTrouble`."""
+        self._body = self._question()
         market = self._market or self._begin()
         market.step()
         if self._beats % BEATS_PER_ASK == 0:

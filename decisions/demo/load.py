@@ -1,10 +1,12 @@
 """`up --demo`: puts the demo into an empty desk, once, and keeps at each start what the feed needs."""
 
+import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -167,6 +169,16 @@ def _keep(now: datetime) -> None:
     CalendarSource.objects.filter(name=SOURCE).exclude(path=str(path)).update(path=str(path))
     if path.exists() and (desk.calendar_at is None or now - desk.calendar_at > CALENDAR_AGE):
         calendar_import(SOURCE, path.read_bytes(), name=str(path), actor=ACTOR)
+
+
+def ask_fitting() -> dict[str, Any]:
+    """The question that is ready to be sent; written anew where another feature set is in use by now than it is for."""
+    body: dict[str, Any] = json.loads(files.ask_path().read_text(encoding="utf-8"))
+    names = _features().names
+    if body["features"].keys() == set(names):
+        return body
+    files.ask_write(names, database_now().date())
+    return ask_fitting()
 
 
 def _token_issue() -> None:

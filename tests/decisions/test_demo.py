@@ -19,7 +19,7 @@ from pytest_django import Settings
 from decisions.demo import ACCOUNT, files
 from decisions.demo.desk_client import DeskTrouble
 from decisions.demo.feed import BACKOFF_SECONDS, BEAT_SECONDS, BEATS_PER_ASK, Feed
-from decisions.demo.load import demo_load
+from decisions.demo.load import ask_fitting, demo_load
 from decisions.models import Decision, DecisionFeatures, Outcome
 from mia_site.audit.models import Entry
 from mia_site.ops.append_only import fact_models
@@ -41,7 +41,7 @@ from risk.models import (
     Snapshot,
     StateChange,
 )
-from tests.factories import AccountFactory
+from tests.factories import AccountFactory, FeatureSetFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 LOGIN = re.compile(r"(demo-\w+) / (\w+) +\((.+)\)")
@@ -111,7 +111,7 @@ def _sleeps(count: int) -> tuple[list[float], Callable[[float], None]]:
 
 
 def _feed(desk: ApiDesk, seed: int = 1, **given: Any) -> Feed:
-    return Feed(desk, json.loads(files.ask_path().read_text()), rng=Random(seed), **given)  # type: ignore[arg-type]
+    return Feed(desk, ask_fitting, rng=Random(seed), **given)  # type: ignore[arg-type]
 
 
 # What a first start puts into an empty desk
@@ -323,6 +323,18 @@ def test_the_feed_opens_closes_and_tells_what_came_of_it(lines: list[str]) -> No
     state = _state()
     assert state.state == "ACTIVE"
     assert state.equity_at is not None and database_now() - state.equity_at < timedelta(minutes=1)
+
+
+def test_the_feed_and_the_ready_question_follow_a_feature_set_that_is_imported(lines: list[str]) -> None:
+    desk = ApiDesk()
+    feed = _feed(desk)
+    feed.beat()
+    newer = FeatureSetFactory(version=2)
+    Desk.objects.update(feature_set=newer)
+    allowed = Decision.objects.filter(origin="live", reason_code="", feature_set=newer)
+    _beat_until(feed, allowed.exists)
+    answer = desk.post("decisions/", json.loads(files.ask_path().read_text()))
+    assert (answer["verdict"], answer["reasons"]) == ("allow", [])
 
 
 def test_the_feed_leaves_the_desk_room_for_other_questions(lines: list[str]) -> None:

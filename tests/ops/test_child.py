@@ -30,6 +30,11 @@ def test_an_error_in_our_own_form_is_shown_with_its_exception() -> None:
     assert error_of(line) == "task failed ValueError: 7"
 
 
+def test_an_alert_is_shown_with_its_sentence() -> None:
+    line = b'{"event": "alert", "level": "error", "text": "ES-DEMO: trading is set to HALTED", "priority": 4}'
+    assert error_of(line) == "alert ES-DEMO: trading is set to HALTED"
+
+
 @pytest.mark.parametrize("line", [b'{"event": "fine", "level": "info"}', b"12:M * Ready", b"{not json", b"[]", b""])
 def test_other_output_stays_in_the_log(line: bytes) -> None:
     assert error_of(line) == ""

@@ -1,6 +1,5 @@
 """`manage.py demo_feed`: the synthetic bot of `up --demo`, a child of it like web, worker and beat."""
 
-import json
 import os
 import signal
 import sys
@@ -11,11 +10,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from decisions.demo import files
-from decisions.demo.desk_client import DeskClient
+from decisions.demo.desk_client import DeskClient, DeskTrouble
 from decisions.demo.feed import Feed
+from decisions.demo.load import ask_fitting
 
 
 class Command(BaseCommand):
@@ -33,11 +33,20 @@ class Command(BaseCommand):
             signal.signal(number, _end)
         try:
             token = files.token_path().read_text(encoding="ascii").strip()
-            body = json.loads(files.ask_path().read_text(encoding="utf-8"))
+            ask_fitting()
         except OSError as error:
             raise CommandError(f"There is no demo here ({error}): manage.py up --demo makes it.") from error
+        Feed(DeskClient(options["url"], token, _headers()), _question, rng=Random()).run()  # noqa: S311 - a synthetic market
+
+
+def _question() -> dict[str, Any]:
+    """The bot notices a new model as one in production does: it looks before it asks."""
+    try:
+        return ask_fitting()
+    except DatabaseError as error:
+        raise DeskTrouble(f"the feature set in use: {type(error).__name__}") from error
+    finally:
         connections.close_all()
-        Feed(DeskClient(options["url"], token, _headers()), body, rng=Random()).run()  # noqa: S311 - a synthetic market
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -152,7 +152,8 @@ class Child:
 
 
 def error_of(line: bytes) -> str:
-    """The message of a log line of level error or worse, as our processes write them (JSON); else empty."""
+    """The message of a log line of level error or worse, as our processes write them (JSON), with an alert's sentence;
+    else empty."""
     if not line.startswith(b"{"):
         return ""
     try:
@@ -162,7 +163,8 @@ def error_of(line: bytes) -> str:
     if not isinstance(record, dict) or record.get("level") not in ("error", "critical"):
         return ""
     exception = str(record.get("exception") or "").strip().splitlines()
-    return " ".join([str(record.get("event", "")), *exception[-1:]])[:300]
+    told = [str(record.get("event", "")), str(record.get("text") or ""), *exception[-1:]]
+    return " ".join(filter(None, told))[:300]
 
 
 def ending(status: int) -> str:
