@@ -19,6 +19,10 @@ MESSAGE = "append-only"
 FUNCTION = "mia_append_only"
 
 
+_SQLITE_ROW = "rowid = NEW.rowid"
+"""A REPLACE may also name the hidden row number of the row that it pushes out (an INSERT that names none has -1)."""
+
+
 def append_only_models() -> list[type[AppendOnly]]:
     """Every table that the triggers protect, by label: the facts, and the ledger over them."""
     found = [model for model in apps.get_models() if issubclass(model, AppendOnly) and not model._meta.proxy]
@@ -54,6 +58,7 @@ def _sqlite_sql(model: type[models.Model]) -> Iterator[str]:
         "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in columns) + ")"
         for columns in _unique_sets(model)
     )
+    taken += f" OR {_SQLITE_ROW}"
     for name in trigger_names(table, "sqlite"):
         yield f'DROP TRIGGER IF EXISTS "{name}"'
     yield f'CREATE TRIGGER "{table}_no_update" BEFORE UPDATE ON "{table}" {refuse}'

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db import models
 from django.test import Client as Browser
 from django.urls import reverse
+from factory.base import FactoryMetaClass
 
 from tests import factories
 
@@ -15,7 +16,7 @@ DESK_APPS = ("ops", "audit", "risk", "decisions")
 FACTORIES: dict[str, Any] = {
     made._meta.model._meta.label_lower: made
     for made in vars(factories).values()
-    if isinstance(made, type) and hasattr(made, "_meta") and getattr(made._meta, "model", None) is not None
+    if isinstance(made, FactoryMetaClass) and made._meta.model is not None
 }
 
 
