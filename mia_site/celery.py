@@ -22,6 +22,7 @@ PERIODS: dict[str, float] = {
     "risk.tasks.check_drawdown": 60.0,
     "risk.tasks.check_calendar": 60.0,
     "risk.tasks.refresh_calendar": 900.0,
+    "risk.tasks.refresh_sessions": 86_400.0,
     "decisions.tasks.export_daily": 3600.0,
 }
 

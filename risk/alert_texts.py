@@ -24,6 +24,12 @@ CALENDAR_TEXTS: dict[str, str] = {
     "calendar_events_dropped": gettext_noop(
         "The calendar source %(source)s no longer names %(count)s coming events; their windows stay closed"
     ),
+    "window_closed_by_staff": gettext_noop("%(actor)s closed %(start)s to %(end)s (%(event)s): %(reason)s"),
+    "waiver_proposed": gettext_noop(
+        "%(actor)s asks to open the window of %(event)s %(start)s; it waits for a second person: %(reason)s"
+    ),
+    "waiver_approved": gettext_noop("%(actor)s opened the window of %(event)s %(start)s: %(reason)s"),
+    "waiver_rejected": gettext_noop("%(actor)s keeps the window of %(event)s %(start)s closed: %(reason)s"),
     "calendar_refresh_failed": gettext_noop(
         "The calendar source %(source)s could not be read whole (%(file)s): %(error)s"
     ),

@@ -35,6 +35,7 @@ from risk.rules.sentences import ABOVE_LIMIT, NO_LIMIT, WITHIN_LIMIT
 from risk.rules.types import TradingState
 from risk.selectors.drawdown import deepest, drawdown_views, tightest_fraction
 from risk.selectors.limits import limits_of
+from risk.selectors.sessions import feeds_expected
 from risk.stops import (
     breach_target,
     drawdown_alert,
@@ -241,11 +242,11 @@ def _snapshot_due(state: AccountState, now: datetime) -> bool:
 
 
 def _silence_alert(state: AccountState, limits: Limits, now: datetime) -> None:
-    """A stale feed is news only while the account holds something or may trade: the gate blocks it meanwhile."""
+    """A stale feed is news only while the account may trade and its market is open: the gate blocks it meanwhile."""
     if state.equity_received_at is None or state.state == TradingState.HALTED:
         return
     age = int((now - state.equity_received_at).total_seconds())
-    if age > limits.freshness.equity_seconds:
+    if age > limits.freshness.equity_seconds and feeds_expected(now, limits, limits.freshness.equity_seconds):
         alert_raise(
             "equity_stale", priority=3, account=state.account.code,
             params={"age": age, "limit": limits.freshness.equity_seconds},

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from mia_site.ops.clock import database_now
 from risk.risk_controller import drawdown_check
+from risk.sessions import sessions_refresh
 from risk.trade_window_filter import calendar_check, calendar_refresh
 
 
@@ -23,3 +24,9 @@ def check_calendar() -> None:
 def refresh_calendar() -> None:
     """Reads the files of the macro calendar again."""
     calendar_refresh()
+
+
+@shared_task(name="risk.tasks.refresh_sessions", acks_late=True)
+def refresh_sessions() -> None:
+    """Computes the trading sessions of the coming year."""
+    sessions_refresh(database_now())

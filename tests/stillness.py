@@ -35,6 +35,7 @@ def fomc_clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
     still = StillClock(FOMC)
     monkeypatch.setattr("risk.calendar_import.database_now", still)
     monkeypatch.setattr("risk.calendar_sources.database_now", still)
+    monkeypatch.setattr("risk.calendar_overrides.database_now", still)
     monkeypatch.setattr("risk.trade_window_filter.database_now", still)
     return still
 

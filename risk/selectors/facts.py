@@ -18,6 +18,7 @@ from risk.rules.types import (
     MemoryView,
     PaceView,
     PositionView,
+    SessionView,
     StateView,
     TradingState,
 )
@@ -28,6 +29,7 @@ from risk.selectors.limits import limits_of
 from risk.selectors.losses import loss_view
 from risk.selectors.memory import memory_view
 from risk.selectors.pace import pace_view, position_view
+from risk.selectors.sessions import session_view
 
 
 def state_view(row: AccountState | Desk) -> StateView:
@@ -65,6 +67,10 @@ class FactsBook:
         return calendar_view(self.now, self.limits, self.desk, zone=self.state.account.zone)
 
     @cached_property
+    def session(self) -> SessionView | None:
+        return session_view(self.now, self.limits)
+
+    @cached_property
     def pace(self) -> PaceView:
         return pace_view(self.state, self.now)
 
@@ -92,6 +98,7 @@ class FactsBook:
             features=self._coverage(vector),
             zone=state.account.zone,
             checks_at=self.desk.checks_at,
+            session=self.session,
         )
 
     def admitted(self, ask: Ask, effect: Effect) -> None:
