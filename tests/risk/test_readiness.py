@@ -1,0 +1,101 @@
+"""What an account needs before it can trade: each input, its age, the fix."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mia_site.ops.registry import Readiness, readiness_run
+from risk.locking import AccountUnknown
+from risk.models import Desk
+from risk.readiness import readiness
+from risk.trading_states import desk_halt, trading_halt
+from tests.factories import AccountFactory, ClientFactory, ClusterFactory, FeatureSetFactory
+from tests.risk.accounts import CODE, MANAGER, account_under, report
+from tests.stillness import NOON, StillClock
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "desk_clock")]
+
+
+def lines() -> dict[str, Readiness]:
+    return {line.name: line for line in readiness(CODE)}
+
+
+def missing() -> set[str]:
+    return {name for name, line in lines().items() if not line.ok}
+
+
+def complete(**limits: Any) -> None:
+    """An account that has all it needs, at NOON."""
+    ClientFactory(account=account_under(**limits))
+    report(50_000, held={"ES": 1})
+    features = FeatureSetFactory(recorded_at=NOON)
+    Desk.objects.update_or_create(id=1, defaults={"calendar_at": NOON, "checks_at": NOON, "feature_set": features})
+
+
+def test_a_new_account_lacks_nearly_everything_and_each_lack_has_its_fix() -> None:
+    AccountFactory(code=CODE)
+    told = lines()
+    assert missing() == {"limits", "client", "equity", "positions", "calendar", "features", "drawdown check"}
+    assert all(told[name].fix for name in missing())
+    assert told["limits"].fix == f"manage.py limits set {CODE} max_drawdown=0.05 --reason …"
+
+
+def test_nothing_is_missing_of_a_complete_account() -> None:
+    complete()
+    assert missing() == set()
+    assert all(line.fix == "" for line in readiness_run(CODE) if line.ok)
+    assert lines()["equity"].age_seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("equity", timedelta(seconds=120)),
+        ("positions", timedelta(seconds=120)),
+        ("drawdown check", timedelta(seconds=180)),
+        ("calendar", timedelta(hours=24)),
+    ],
+)
+def test_an_input_is_good_up_to_its_greatest_age(desk_clock: StillClock, name: str, limit: timedelta) -> None:
+    complete()
+    desk_clock.now = NOON + limit
+    assert lines()[name].ok and lines()[name].age_seconds == limit.total_seconds()
+    desk_clock.now += timedelta(seconds=1)
+    assert not lines()[name].ok and lines()[name].fix
+
+
+@pytest.mark.parametrize(("rule", "name"), [("equity", "equity"), ("calendar", "calendar"), ("features", "features")])
+@pytest.mark.parametrize("mode", ["shadow", "off"])
+def test_a_rule_in_shadow_or_off_needs_no_input(rule: str, name: str, mode: str) -> None:
+    account_under(rules={rule: {"mode": mode, "reason": "not used yet"}})
+    assert lines()[name].ok and lines()[name].detail == f"rule {rule} is {mode}: not used yet"
+
+
+def test_a_stop_is_shown_with_its_reason_and_the_way_out() -> None:
+    complete()
+    trading_halt(account=CODE, reason="positions differ", actor=MANAGER)
+    state = lines()["trading state"]
+    assert (state.ok, state.detail) == (False, "account HALTED: positions differ")
+    assert state.fix == f"manage.py resume --account {CODE} --reason …"
+    desk_halt(reason="exchange down", actor=MANAGER)
+    assert lines()["trading state"].fix == "manage.py resume --desk --reason …", "the desk's stop comes first"
+
+
+def test_memory_is_missing_only_where_it_is_required() -> None:
+    complete()
+    assert lines()["market memory"].ok
+    complete_memory = {"memory": {"required": True}}
+    ClientFactory(account=account_under(code="ES-MEMORY", **complete_memory))
+    told = {line.name: line for line in readiness("ES-MEMORY")}
+    assert not told["market memory"].ok and told["market memory"].fix == "manage.py import_mia market_memory.db"
+    ClusterFactory(at=NOON + timedelta(seconds=1))
+    assert not {line.name: line for line in readiness("ES-MEMORY")}["market memory"].ok, "it is of the future"
+    ClusterFactory(at=NOON)
+    assert {line.name: line for line in readiness("ES-MEMORY")}["market memory"].ok
+
+
+def test_an_unknown_account_is_not_ready() -> None:
+    with pytest.raises(AccountUnknown):
+        list(readiness("ES-NONE"))
+    assert any(not line.ok and "does not exist" in line.detail for line in readiness_run("ES-NONE"))
