@@ -21,6 +21,7 @@ from mia_site.audit.ledger import gaps, growth_of, head, tree_of
 from mia_site.audit.models import Checkpoint, LedgerLeaf, PendingEntry, Tile
 from mia_site.audit.models.ledger import tile_place
 from mia_site.audit.publishing import publish, published_newest
+from mia_site.audit.queue import queue_place
 from mia_site.audit.tree import FullTile, Growth
 from mia_site.ops.alerts import alert_raise, alert_raise_outside
 from mia_site.ops.clock import database_now
@@ -31,10 +32,9 @@ from mia_site.ops.timings import timed
 log = structlog.get_logger(__name__)
 SEAL_LOCK = 0x4D49_4103
 """Key of the sealer's PostgreSQL advisory lock; on SQLite the write transaction is the lock."""
-BATCH = 2_000
+BATCH = 4_000
 LATE = timedelta(minutes=5)
 """How far behind what is sealed already an entry's time may lie: longer than any transaction of the desk takes."""
-Pending = tuple[UUID, bytes]
 
 
 class SealRefused(RuntimeError):
@@ -83,14 +83,17 @@ def _seal(batch: int) -> Sealed | None:
         newest, declared = head(), gaps()
         growth = growth_of(newest.size if newest else 0)
         _extension_check(newest, growth, declared)
-        pending = _take(batch)
-        if not pending:
+        last = LedgerLeaf.objects.order_by("-index").values_list("entry_id", flat=True).first()
+        placed = queue_place(growth.size, batch)
+        if placed.again:
+            alert_raise("sealed_twice", priority=4, params={"entries": placed.again})
+        if not placed.leaves:
             return Sealed(0, growth.size)
         now = database_now()
-        _time_check(pending, newest, now)
-        told = _write(newest, growth, pending, now, declared)
-    _publish(*told)
-    return Sealed(len(pending), growth.size)
+        _time_check(placed.entry_ids, last, newest, now)
+        told, note = _sign(growth, placed.leaves, newest, now, declared)
+    _publish(told, note)
+    return Sealed(len(placed.leaves), growth.size)
 
 
 def _lock() -> bool:
@@ -130,26 +133,12 @@ def _outside_check(outside: Head, size: int, declared: tuple[Gap, ...]) -> None:
         raise SealRefused(f"the first {kept} leaves are not those of the published checkpoint")
 
 
-def _take(batch: int) -> list[Pending]:
-    """What waits, oldest first, less what has its place already (somebody queued it a second time)."""
-    rows = PendingEntry.objects.order_by("entry_id").values_list("entry_id", "leaf_hash")[:batch]
-    pending = [(entry_id, bytes(leaf)) for entry_id, leaf in rows]
-    known = set(
-        LedgerLeaf.objects.filter(entry_id__in=[entry_id for entry_id, _ in pending]).values_list("entry_id", flat=True)
-    )
-    if known:
-        PendingEntry.objects.filter(entry_id__in=known).delete()
-        alert_raise("sealed_twice", priority=4, params={"entries": len(known)})
-    return [item for item in pending if item[0] not in known]
-
-
-def _time_check(pending: Sequence[Pending], newest: Checkpoint | None, now: datetime) -> None:
-    """An entry far older than the last seal was written with a clock set back, or by somebody who dates it back."""
-    if newest is None:
+def _time_check(ids: Sequence[UUID], last: UUID | None, newest: Checkpoint | None, now: datetime) -> None:
+    """An entry far older than what is sealed was written with a clock set back, or by somebody who dates it back."""
+    if newest is None or last is None:
         return
-    last = LedgerLeaf.objects.order_by("-index").values_list("entry_id", flat=True).first()
-    newest_time = min(uuid7_time(last), newest.sealed_at) if last else newest.sealed_at
-    late = [entry_id for entry_id, _leaf in pending if uuid7_time(entry_id) < newest_time - LATE]
+    earliest = min(uuid7_time(last), newest.sealed_at) - LATE
+    late = [entry_id for entry_id in ids if uuid7_time(entry_id) < earliest] if uuid7_time(ids[0]) < earliest else []
     if late or now < newest.sealed_at - LATE:
         alert_raise(
             "clock_set_back",
@@ -162,21 +151,16 @@ def _time_check(pending: Sequence[Pending], newest: Checkpoint | None, now: date
         )
 
 
-def _write(
-    newest: Checkpoint | None, growth: Growth, pending: Sequence[Pending], now: datetime, declared: tuple[Gap, ...]
+def _sign(
+    growth: Growth, leaves: Sequence[bytes], newest: Checkpoint | None, now: datetime, declared: tuple[Gap, ...]
 ) -> tuple[Head, str]:
-    start = growth.size
-    full = growth.add([leaf for _entry_id, leaf in pending])
+    full = growth.add(leaves)
     told = Head(origin=origin(), size=growth.size, root=growth.root(), at=now, gaps=declared)
     note = checkpoint_signer().sign(told.text())
-    LedgerLeaf.objects.bulk_create(
-        [LedgerLeaf(index=start + place, entry_id=item[0], leaf_hash=item[1]) for place, item in enumerate(pending)]
-    )
     Tile.objects.bulk_create([_tile(tile) for tile in full])
     Checkpoint.objects.create(
         number=newest.number + 1 if newest else 1, size=told.size, root=told.root, sealed_at=now, note=note
     )
-    PendingEntry.objects.filter(entry_id__in=[entry_id for entry_id, _leaf in pending])._raw_delete("default")
     return told, note
 
 

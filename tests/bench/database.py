@@ -1,0 +1,61 @@
+"""A database for a benchmark: migrated, on a PostgreSQL with fsync on that the benchmark starts and names."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.servers.postgres import NoPostgreSQL, postgresql
+
+DURABLE = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "shared_buffers": "1GB",
+    "max_wal_size": "4GB",
+    "max_connections": "60",
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+}
+
+
+@contextmanager
+def benchmark_database() -> Iterator[str]:
+    """Django set up on a fresh database; gives the server's name and version. `DATABASE_URL` chooses it."""
+    with tempfile.TemporaryDirectory(prefix="mia-bench-") as data_dir, _server() as url:
+        os.environ.update(DATABASE_URL=url, MIA_DATA_DIR=data_dir, DJANGO_SETTINGS_MODULE="mia_site.settings")
+        os.environ["MIA_TIMINGS_BACKGROUND"] = "0"
+        import django
+
+        django.setup()
+        yield _made()
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield given
+        return
+    try:
+        with postgresql(DURABLE, of_the_machine=True) as url:
+            yield url
+    except NoPostgreSQL:
+        with postgresql(DURABLE) as url:
+            yield url
+
+
+def _made() -> str:
+    """Creates and migrates the database; returns the server's version."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    name = str(connection.settings_dict["NAME"])
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if cursor.fetchone() is None:
+            cursor.execute(f'CREATE DATABASE "{name}"')
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version()")
+        row: tuple[str] = cursor.fetchone()
+    return row[0].split(" on ")[0]
