@@ -104,7 +104,8 @@ class DecisionAdmin(OriginMixin, FactAdmin):
 
     @admin.display(description=gettext_lazy("asked"))
     def asked(self, row: Decision) -> str:
-        parts = (row.decision, row.side, number(row.quantity) if row.quantity is not None else "", row.instrument)
+        side = "" if row.side == row.decision else row.side
+        parts = (row.decision, side, number(row.quantity) if row.quantity is not None else "", row.instrument)
         return " ".join(part for part in parts if part)
 
     @admin.display(description=gettext_lazy("verdict"))

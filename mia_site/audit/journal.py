@@ -37,11 +37,13 @@ class Leaf:
 
 
 def canonical_value(field: "models.Field[Any, Any]", value: Any) -> Any:
-    """A column's value as it is hashed: money at the column's scale, bytes as base64, JSON as it is."""
+    """A column's value as it is hashed: money at the column's scale, no zero below zero (a database keeps none), bytes
+    as base64, JSON as it is."""
     if value is None:
         return None
     if isinstance(field, models.DecimalField):
-        return format(Decimal(value).quantize(Decimal(1).scaleb(-field.decimal_places)), "f")
+        scaled = Decimal(value).quantize(Decimal(1).scaleb(-field.decimal_places))
+        return format(scaled or abs(scaled), "f")
     if isinstance(field, models.BinaryField):
         return base64.b64encode(bytes(value)).decode()
     if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):

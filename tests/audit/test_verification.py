@@ -3,6 +3,7 @@
 import io
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,8 +18,10 @@ from mia_site.audit.verification.steps import (
 )
 from mia_site.ops.clock import database_now
 from mia_site.ops.models import Alert
+from risk.equity import equity_record
+from risk.inputs import EquityInput
 from tests.audit.ledgers import facts_write, ledger_grow, run_sql, triggers_drop, verify
-from tests.factories import DecisionFactory
+from tests.factories import FACTORY, AccountFactory, DecisionFactory, OutcomeFactory
 from tests.stories import desk_story
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outside")]
@@ -34,6 +37,16 @@ def test_a_desk_with_a_history_is_whole_to_the_last_column() -> None:
     assert run.findings == []
     assert run.finished_at is not None
     assert run.checked > 1000
+
+
+def test_a_zero_below_zero_is_zero_in_the_record_as_it_is_in_the_database() -> None:
+    """What a break-even trade of a short position comes to: 0.00 times -1 is -0.00."""
+    account = AccountFactory()
+    OutcomeFactory(account=account, pnl=Decimal("-0.00"))
+    point = EquityInput(at=database_now(), equity=Decimal(50_000), open_pnl=Decimal("-0.0"))
+    equity_record(account=account.code, points=[point], actor=FACTORY)
+    ledger_grow(1)
+    assert verify().findings == []
 
 
 def test_every_kind_of_fact_is_read_deeply() -> None:

@@ -54,7 +54,7 @@ class DeskUp:
         """Runs `manage.py up`; returns once it says that the desk is ready."""
         self.process = self.launch(*arguments, **changes)
         try:
-            self.process.wait_for_line(r"desk +ready", 60)
+            self.process.wait_for_line(r"desk +ready", 180)
         except BaseException:
             self.process.kill()
             raise
