@@ -15,6 +15,9 @@ CALENDAR_TEXTS: dict[str, str] = {
     "window_check_failed": gettext_noop(
         "%(account)s: the trade window could not be checked, the trade was blocked (%(error)s)"
     ),
+    "window_ahead": gettext_noop(
+        "%(account)s holds %(instrument)s: a blackout opens at %(at)s (%(event)s), no new trade will be allowed"
+    ),
     "window_opened": gettext_noop("Blackout until %(until)s for %(accounts)s: %(events)s"),
     "window_closed": gettext_noop("The blackout is over since %(until)s for %(accounts)s: %(events)s"),
     "calendar_horizon": gettext_noop(

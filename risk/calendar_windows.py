@@ -1,19 +1,24 @@
-"""Blackouts announced to people: once when one opens, once when it is over."""
+"""Blackouts announced to people: once before one opens to those who hold something, once when it opens, once when it
+is over."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import msgspec
 from django.db import transaction
 
 from mia_site.ops.alerts import alert_raise
+from mia_site.ops.models import Alert
 from mia_site.ops.timings import timed
 from risk.locking import calendar_lock
 from risk.models import AccountState, WindowAnnouncement
-from risk.rules.blackout import blackout_reasons, blackout_windows
-from risk.rules.limits import BlackoutLimits, RuleMode, RuleName
+from risk.rules.blackout import NO_MORE, blackout_reasons, blackout_windows, blocking
+from risk.rules.limits import BlackoutLimits, Limits, RuleMode, RuleName, WindowLimits
 from risk.rules.messages import number
 from risk.selectors.calendar import events_near
 from risk.selectors.limits import limits_of
@@ -22,6 +27,8 @@ DESK_INSTRUMENT = "ES"
 """What the desk trades where nobody says otherwise."""
 EVENTS_LENGTH = 2000
 ACCOUNTS_SHOWN = 10
+Policy = tuple[BlackoutLimits, WindowLimits]
+"""Everything in an account's limits that makes windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,8 @@ class _Blackout:
 def calendar_check(now: datetime) -> int:
     """Announce the blackouts that opened or closed up to `now` (aware); returns how many it announced.
 
-    One per set of window limits in force, not per account: `window_opened` (priority 3, with the events and
+    One per set of window limits in force, not per account: `window_ahead` (priority 3, per account that holds a
+    position, its `windows.warn_minutes` before), `window_opened` (priority 3, with the events and
     the minute it ends) and `window_closed` (priority 2). What was announced is remembered, so that a check
     that runs twice, or late, repeats nothing. A blackout that nobody watched begin is announced while it
     lasts.
@@ -48,28 +56,65 @@ def calendar_check(now: datetime) -> int:
         windows = _windows()
         for row in WindowAnnouncement.objects.filter(closed_at=None).exclude(window__in=map(_key, windows)):
             told += _close(row, now, ())  # its limits are in force no more
-        for limits, accounts in windows.items():
-            told += _announce(limits, accounts, now)
+        for policy, accounts in windows.items():
+            told += _announce(policy, accounts, now)
+        told += _warn(now)
     return told
 
 
-def _windows() -> Mapping[BlackoutLimits, Sequence[str]]:
+def _windows() -> Mapping[Policy, Sequence[str]]:
     """The window limits in force with the accounts they hold for; the defaults for a desk without
     accounts."""
-    found: defaultdict[BlackoutLimits, list[str]] = defaultdict(list)
+    found: defaultdict[Policy, list[str]] = defaultdict(list)
     states = AccountState.objects.select_related("account").order_by("account__code")
     for state in states:
         limits = limits_of(state)
         if limits is None or limits.rule_mode(RuleName.CALENDAR) is not RuleMode.OFF:
-            found[BlackoutLimits() if limits is None else limits.blackout].append(state.account.code)
-    return found if states else {BlackoutLimits(): []}
+            found[_policy(limits)].append(state.account.code)
+    return found if states else {_policy(None): []}
 
 
-def _key(limits: BlackoutLimits) -> str:
-    return f"-{limits.minutes_before} +{limits.minutes_after} >{number(limits.impact_above)}"
+def _policy(limits: Limits | None) -> Policy:
+    """What makes windows; a warning makes none."""
+    if limits is None:
+        return BlackoutLimits(), NO_MORE
+    return limits.blackout, WindowLimits(presets=limits.windows.presets, rules=limits.windows.rules)
 
 
-def _announce(limits: BlackoutLimits, accounts: Sequence[str], now: datetime) -> int:
+def _key(policy: Policy) -> str:
+    base, more = policy
+    name = f"-{base.minutes_before} +{base.minutes_after} >{number(base.impact_above)}"
+    return name if more == NO_MORE else f"{name} {hashlib.sha256(msgspec.json.encode(more)).hexdigest()[:16]}"
+
+
+def _warn(now: datetime) -> int:
+    """Tell accounts that hold something of the blackout that opens within their warning time, once."""
+    told = 0
+    for state in AccountState.objects.select_related("account").exclude(positions={}).order_by("account__code"):
+        limits = limits_of(state)
+        if limits is not None and limits.rule_mode(RuleName.CALENDAR) is not RuleMode.OFF:
+            told += _warn_account(state, limits, now)
+    return told
+
+
+def _warn_account(state: AccountState, limits: Limits, now: datetime) -> int:
+    held = [instrument for instrument, quantity in state.positions.items() if Decimal(quantity)]
+    soon = now + timedelta(minutes=limits.windows.warn_minutes)
+    events = events_near(now, limits.blackout, limits.windows)
+    told = 0
+    for instrument in sorted(held):
+        windows = blocking(blackout_windows(events, limits.blackout, instrument, limits.windows))
+        coming = [window for window in windows if now < window.opens_at <= soon]
+        key = f"{instrument} {coming[0].opens_at.isoformat()}" if coming else ""
+        seen = Alert.objects.filter(code="window_ahead", account=state.account.code, dedup_key=key)
+        if coming and not any(window.holds(now) for window in windows) and not seen.exists():
+            params = {"instrument": instrument, "at": _minute(coming[0].opens_at), "event": coming[0].event.event_type}
+            alert_raise("window_ahead", priority=3, params=params, dedup_key=key, account=state.account.code)
+            told += 1
+    return told
+
+
+def _announce(limits: Policy, accounts: Sequence[str], now: datetime) -> int:
     rows = WindowAnnouncement.objects.filter(window=_key(limits))
     row = rows.filter(closed_at=None).first()
     blackout = _blackout(limits, now)
@@ -85,16 +130,15 @@ def _announce(limits: BlackoutLimits, accounts: Sequence[str], now: datetime) ->
     return 1
 
 
-def _blackout(limits: BlackoutLimits, now: datetime) -> _Blackout | None:
-    events = events_near(now, limits)
+def _blackout(policy: Policy, now: datetime) -> _Blackout | None:
+    limits, more = policy
+    events = events_near(now, limits, more)
     zone = ZoneInfo("UTC")
-    reasons = blackout_reasons(events, now, limits, zone=zone, instrument=DESK_INSTRUMENT)
+    reasons = blackout_reasons(events, now, limits, zone=zone, instrument=DESK_INSTRUMENT, more=more)
     if not reasons or reasons[0].retry_at is None:
         return None
     active = [
-        window
-        for window in blackout_windows(events, limits, DESK_INSTRUMENT)
-        if window.opens_at <= now <= window.closes_at
+        window for window in blocking(blackout_windows(events, limits, DESK_INSTRUMENT, more)) if window.holds(now)
     ]
     names = dict.fromkeys(
         f"{window.event.event_type} {_minute(window.event.start_at)}"
@@ -104,7 +148,7 @@ def _blackout(limits: BlackoutLimits, now: datetime) -> _Blackout | None:
     return _Blackout(active[0].opens_at, reasons[0].retry_at, "; ".join(names)[:EVENTS_LENGTH])
 
 
-def _open(limits: BlackoutLimits, accounts: Sequence[str], now: datetime, blackout: _Blackout) -> None:
+def _open(limits: Policy, accounts: Sequence[str], now: datetime, blackout: _Blackout) -> None:
     row = WindowAnnouncement.objects.create(
         window=_key(limits),
         events=blackout.events,

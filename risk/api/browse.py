@@ -64,7 +64,10 @@ class LimitsRow(serializers.ModelSerializer[LimitsVersion]):
 class EventRow(serializers.ModelSerializer[MacroEvent]):
     class Meta:
         model = MacroEvent
-        fields = ("id", "start_at", "event_type", "currency", "impact", "cluster_ref", "source", "version")
+        fields = (
+            "id", "start_at", "end_at", "event_type", "currency", "impact", "status", "by_staff", "waived",
+            "cluster_ref", "source", "version",
+        )  # fmt: skip
 
 
 class EventPage(Page):
