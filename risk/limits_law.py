@@ -116,23 +116,27 @@ def _enforce(
     now: datetime,
 ) -> Written:
     """Puts a recorded version in force (state unsaved) and judges the account by it then and there."""
+    state.limits = version
+    marks_refresh(state, new, rules_fresh(state, old, new))
+    return equity_judge(state, new, actor=actor, seq=seq, now=now)
+
+
+def rules_fresh(state: AccountState, old: Limits | None, new: Limits) -> set[str]:
+    """The drawdown rules of `new` that have no mark yet, or measure something else than under `old`."""
     before = {rule.name: _measured_by(rule) for rule in old.drawdown} if old else {}
-    fresh = {
+    return {
         rule.name
         for rule in new.drawdown
         if rule.name not in state.marks or before.get(rule.name) != _measured_by(rule)
     }
-    state.limits = version
-    marks_refresh(state, new, fresh)
-    return equity_judge(state, new, actor=actor, seq=seq, now=now)
 
 
-def marks_refresh(state: AccountState, limits: Limits, fresh: set[str]) -> None:
-    """The marks (unsaved) under other limits. A rule that is new or measures something else than before starts from
-    history: no peak is forgotten. Raises `InputError` where its history cannot be measured."""
+def marks_refresh(state: AccountState, limits: Limits, fresh: set[str], *, before: int | None = None) -> None:
+    """The marks (unsaved) under other limits: the `fresh` rules start from history (`seq` below `before`), so that no
+    peak is forgotten. Raises `InputError` where the history cannot be measured."""
     rules = [rule for rule in limits.drawdown if rule.name in fresh]
     try:
-        tracks = tracks_replay(state.account, rules, limits.confirmation)
+        tracks = tracks_replay(state.account, rules, limits.confirmation, before=before)
     except PointError as error:
         told = f"rules that can measure the account's history ({error})"
         raise InputError("drawdown", ", ".join(sorted(fresh)), told) from error

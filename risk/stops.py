@@ -17,7 +17,7 @@ from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.drawdown import deepest
 from risk.selectors.memory import memory_view
 from risk.selectors.pace import pace_view
-from risk.trading_states import state_enter, stricter
+from risk.trading_states import penalty_lifted, state_enter, stricter
 from risk.written import Written
 
 
@@ -64,6 +64,7 @@ def snapshot_build(
 ) -> Snapshot:
     """A snapshot fact (unsaved) and the projection's memory of it (unsaved)."""
     state.snapshot_at, state.snapshot_seq, state.snapshot_worst = now, seq, state.worst_drawdown
+    evidence = evidence | {"worst_drawdown": figure(state.worst_drawdown)}
     return Snapshot(
         account=state.account, seq=seq, at=now, drawdown=drawdown, overtrade_risk_score=score, penalty_active=penalty,
         limit=limit, cause=cause, evidence=evidence, recorded_at=now,
@@ -108,9 +109,11 @@ def breach_stop(
     """
     target = breach_target(state, limits, views)
     if target is None:
-        if state.state == TradingState.ACTIVE and not any(breached(view) for view in views):
-            state.penalty_active = False
-        return Written()
+        healed = state.state == TradingState.ACTIVE and not any(breached(view) for view in views)
+        if not (healed and state.penalty_active):
+            return Written()
+        state.penalty_active = False
+        return Written(facts=[penalty_lifted(state, "equity is above the floors again", seq, now)])
     worst = max((view for view in views if breached(view)), key=lambda view: view.drawdown)
     enforced = limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE
     score = overtrade_score(state, limits, now)

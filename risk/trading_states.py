@@ -159,7 +159,7 @@ def trading_resume(
         change = state_enter(row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, seq=seq)
         written = Written(facts=[change])
         if row.penalty_active and state is TradingState.ACTIVE:
-            written.facts.append(_penalty_lifted(row, reason, seq, now))
+            written.facts.append(penalty_lifted(row, reason, seq, now))
             row.penalty_active = False
         row.save()
         written.record(actor=actor, account=account, why=reason)
@@ -177,7 +177,8 @@ def _breach_check(row: AccountState, now: datetime) -> None:
             raise StateRefused("state", TradingState.ACTIVE.value, BELOW_FLOOR % figures)
 
 
-def _penalty_lifted(row: AccountState, reason: str, seq: int, now: datetime) -> Penalty:
+def penalty_lifted(row: AccountState, reason: str, seq: int, now: datetime) -> Penalty:
+    """The penalty-log row (unsaved) that ends the penalty of a breach."""
     last = Penalty.objects.filter(account=row.account, origin="live").order_by("-at", "-id").first()
     return Penalty(
         account=row.account, seq=seq, at=now, penalty_active=False, penalty_kind="lifted", value=0, reason=reason,

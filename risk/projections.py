@@ -1,0 +1,278 @@
+"""Projections replayed from their facts, in the order of `seq`: what an account's state must be, and where it is not.
+
+The replay reads facts only and shares with the live services the pure rules and the folding of one step, nothing of
+what was projected before.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from risk.history import Heard, Rebased, history, rebase_apply
+from risk.limits_law import marks_refresh, rules_fresh
+from risk.locking import account_lock, desk_lock
+from risk.losses import KINDS, penalty_fold
+from risk.models import (
+    Account,
+    AccountState,
+    Desk,
+    HeldPoint,
+    HeldRuling,
+    LimitsVersion,
+    Penalty,
+    PositionReport,
+    Snapshot,
+    StateChange,
+)
+from risk.models.columns import Origin
+from risk.models.state import Cause, Scope
+from risk.rules.limits import Limits, limits_parse
+from risk.rules.track import track_dump, track_load
+from risk.rules.types import TradingState
+from risk.tracks import equity_take, tracks_hear, tracks_settle
+from risk.trading_states import stricter
+
+UNPROJECTED = frozenset({"account", "seq"})
+"""`seq` only grows: steps that left no fact have taken numbers too."""
+STATE_FIELDS = ("state", "state_since", "state_reason", "state_until", "state_change_id")
+MARKED = Cause.DRAWDOWN.value, "check"
+LOSSES_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A projection that is not what its facts add up to."""
+
+    where: str
+    field: str
+    stored: Any
+    replayed: Any
+
+    def __str__(self) -> str:
+        return f"{self.where} {self.field}: stored {self.stored}, the facts say {self.replayed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The final outcome of a decision's trade: decisions has the fact, the account's losses are folded here."""
+
+    seq: int
+    decision_id: UUID
+    pnl: Decimal
+    told_at: datetime
+
+
+@dataclass(slots=True)
+class _Step:
+    """Everything that one `seq` of the account wrote, in the order in which a service folds it."""
+
+    limits: list[tuple[LimitsVersion, datetime]] = field(default_factory=list)
+    equity: list[Heard | Rebased] = field(default_factory=list)
+    held: list[HeldPoint] = field(default_factory=list)
+    rulings: list[HeldRuling] = field(default_factory=list)
+    positions: list[PositionReport] = field(default_factory=list)
+    closed: list[Closed] = field(default_factory=list)
+    penalties: list[Penalty] = field(default_factory=list)
+    changes: list[StateChange] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
+
+
+class _Replay:
+    """An account's state, rebuilt step by step on a row that is never saved as such."""
+
+    def __init__(self, account: Account) -> None:
+        self.state = AccountState(account=account)
+        self.limits: Limits | None = None
+        self.outcomes: dict[UUID, Closed] = {}
+
+    def step(self, seq: int, step: _Step) -> None:
+        self._ruled(step)
+        for version, told_at in step.limits:
+            self._limits(version, told_at, seq)
+        for heard in step.equity:
+            self._equity(heard, seq)
+        self._settled(step)
+        for report in step.positions:
+            self._positions(report)
+        for closed in step.closed:
+            self._closed(closed)
+        shadowed = {snapshot.id for snapshot in step.snapshots if _of_a_shadowed_call(snapshot)}
+        for penalty in step.penalties:
+            self._penalty(penalty, shadowed)
+        for change in step.changes:
+            self._change(change)
+        for snapshot in step.snapshots:
+            self._snapshot(snapshot)
+
+    def _ruled(self, step: _Step) -> None:
+        """A ruling is on everything that is held."""
+        state = self.state
+        for held in step.held:
+            state.held, state.held_since = state.held + 1, state.held_since or held.recorded_at
+        if step.rulings:
+            state.held, state.held_since = 0, None
+
+    def _settled(self, step: _Step) -> None:
+        """The periodic check believes what time has confirmed; it leaves a snapshot and no equity."""
+        if self.limits is None or step.equity:
+            return
+        for snapshot in step.snapshots:
+            if snapshot.cause in MARKED:
+                tracks_settle(self.state, self.limits, snapshot.recorded_at)
+
+    def _positions(self, report: PositionReport) -> None:
+        state = self.state
+        if state.positions_at is None or report.at >= state.positions_at:
+            state.positions, state.positions_at, state.positions_seq = report.positions, report.at, report.seq
+
+    def _change(self, change: StateChange) -> None:
+        if change.cause != Cause.MANUAL and stricter(TradingState(change.to_state), change.from_state):
+            self.state.stopped_at = change.recorded_at
+        _state_take(self.state, change)
+
+    def _limits(self, version: LimitsVersion, told_at: datetime, seq: int) -> None:
+        new = limits_parse(version.body)
+        marks_refresh(self.state, new, rules_fresh(self.state, self.limits, new), before=seq)
+        self.state.limits, self.limits = version, new
+        tracks_settle(self.state, new, told_at)
+
+    def _equity(self, step: Heard | Rebased, seq: int) -> None:
+        if isinstance(step, Heard):
+            equity_take(self.state, step.point, seq=seq, now=step.told_at)
+            if self.limits is not None:
+                tracks_hear(self.state, self.limits, step.point)
+        elif self.limits is not None:
+            rules = {rule.name: rule for rule in self.limits.drawdown}
+            track = rebase_apply(rules[step.rule], track_load(self.state.marks[step.rule]), step)
+            self.state.marks = self.state.marks | {step.rule: track_dump(track)}
+
+    def _closed(self, closed: Closed) -> None:
+        """The losses in a row by the newest outcome of each trade, newest first, from this one back."""
+        self.outcomes.pop(closed.decision_id, None)
+        self.outcomes[closed.decision_id] = closed
+        losses = 0
+        for known in reversed(self.outcomes.values()):
+            if known.pnl >= 0 or known.seq <= self.state.losses_seq or losses > LOSSES_MOST:
+                break
+            losses += 1
+        self.state.losses = losses
+        if closed.pnl < 0:
+            self.state.last_loss_at = closed.told_at
+
+    def _penalty(self, penalty: Penalty, shadowed: set[UUID]) -> None:
+        if penalty.penalty_kind in KINDS:
+            penalty_fold(self.state, penalty)
+        elif penalty.penalty_kind == "lifted":
+            self.state.penalty_active = False
+        elif penalty.penalty_active and penalty.snapshot_id not in shadowed:
+            self.state.penalty_active = True
+
+    def _snapshot(self, snapshot: Snapshot) -> None:
+        state = self.state
+        state.snapshot_at, state.snapshot_seq = snapshot.at, snapshot.seq
+        state.snapshot_worst = Decimal(snapshot.evidence["worst_drawdown"])
+        if snapshot.cause == "check":
+            state.drawdown = snapshot.drawdown
+
+
+def _of_a_shadowed_call(snapshot: Snapshot) -> bool:
+    """A `stop_trading` call under a rule in shadow logs a penalty without the account having one."""
+    return snapshot.cause == Cause.STOP_TRADING.value and bool(snapshot.evidence.get("shadow"))
+
+
+def _state_take(row: AccountState | Desk, change: StateChange) -> None:
+    row.state, row.state_since, row.state_reason = change.to_state, change.recorded_at, change.reason
+    row.state_until, row.state_change_id = change.until, change.id
+
+
+def account_replayed(account: Account, closed: Iterable[Closed] = ()) -> AccountState:
+    """What the account's facts add up to (unsaved). `closed`: the final outcomes of its trades."""
+    replay = _Replay(account)
+    for seq, step in sorted(_steps(account, closed).items()):
+        replay.step(seq, step)
+    return replay.state
+
+
+def _steps(account: Account, closed: Iterable[Closed]) -> dict[int, _Step]:
+    steps: dict[int, _Step] = defaultdict(_Step)
+    for seq, version, told_at in _limits_in_force(account):
+        steps[seq].limits.append((version, told_at))
+    for heard in history(account):
+        steps[heard.seq].equity.append(heard)
+    for outcome in closed:
+        steps[outcome.seq].closed.append(outcome)
+    for name, rows in _facts(account):
+        for row in rows:
+            getattr(steps[row.seq], name).append(row)
+    return steps
+
+
+def _limits_in_force(account: Account) -> Iterator[tuple[int, LimitsVersion, datetime]]:
+    """Each version that was put in force, with the `seq` and the time from which it was."""
+    for version in LimitsVersion.objects.filter(account=account).select_related("approval").order_by("seq"):
+        approval = getattr(version, "approval", None)
+        if version.applied:
+            yield version.seq, version, version.recorded_at
+        elif approval is not None and approval.approved:
+            yield approval.seq, version, approval.recorded_at
+
+
+def _facts(account: Account) -> Iterator[tuple[str, Iterable[Any]]]:
+    """The facts that are folded as they are, each kind in its order, by the name that `_Step` has for them."""
+    live = {"account": account, "origin": Origin.LIVE}
+    yield "held", HeldPoint.objects.filter(account=account).order_by("seq", "ordinal")
+    yield "rulings", HeldRuling.objects.filter(account=account).order_by("seq", "id")
+    yield "positions", PositionReport.objects.filter(account=account).order_by("seq", "id")
+    yield "penalties", Penalty.objects.filter(**live).order_by("seq", "id")
+    yield "changes", StateChange.objects.filter(account=account, scope=Scope.ACCOUNT).order_by("seq", "id")
+    yield "snapshots", Snapshot.objects.filter(**live).order_by("seq", "id")
+
+
+def account_differences(stored: AccountState, replayed: AccountState) -> Iterator[Difference]:
+    """Every column in which the stored projection is not the replayed one."""
+    for column in AccountState._meta.concrete_fields:
+        if column.name in UNPROJECTED:
+            continue
+        told, known = getattr(stored, column.attname), getattr(replayed, column.attname)
+        if told != known:
+            yield Difference(stored.account.code, column.attname, told, known)
+
+
+def account_check(code: str, closed: Iterable[Closed] = (), *, rebuild: bool = False) -> list[Difference]:
+    """Replays one account under its lock and names each difference; with `rebuild` the replayed state is stored.
+    Raises `AccountUnknown`."""
+    with transaction.atomic():
+        desk_lock()
+        stored = account_lock(code)
+        replayed = account_replayed(stored.account, closed)
+        found = list(account_differences(stored, replayed))
+        if rebuild and found:
+            replayed.seq = stored.seq
+            replayed.save(force_update=True)
+    return found
+
+
+def desk_check(*, rebuild: bool = False) -> list[Difference]:
+    """The same for the desk's trading state."""
+    with transaction.atomic():
+        stored = desk_lock(exclusive=True)
+        replayed = Desk(id=1)
+        change = StateChange.objects.filter(scope=Scope.DESK).order_by("-recorded_at", "-id").first()
+        if change is not None:
+            _state_take(replayed, change)
+        found = [
+            Difference("desk", name, getattr(stored, name), getattr(replayed, name))
+            for name in STATE_FIELDS
+            if getattr(stored, name) != getattr(replayed, name)
+        ]
+        if rebuild and found:
+            for name in STATE_FIELDS:
+                setattr(stored, name, getattr(replayed, name))
+            stored.save(update_fields=STATE_FIELDS)
+    return found
