@@ -9,8 +9,11 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext
 
-NESTED = {"reason", "before"}
+NESTED = {"reason", "before", "allowance"}
 """Fields that hold a sentence of their own."""
+
+NUMBER = r"[\d.]+"
+"""What a field called `value` holds; any other may hold words."""
 
 _patterns: dict[str, re.Pattern[str]] = {}
 
@@ -22,8 +25,12 @@ def sentences_register(templates: Iterable[str]) -> None:
 
 def _pattern(template: str) -> re.Pattern[str]:
     words = re.split(r"%\((\w+)\)s", template)
-    parts = [f"(?P<{word}>.+?)" if place % 2 else re.escape(word) for place, word in enumerate(words)]
+    parts = [_field(word) if place % 2 else re.escape(word) for place, word in enumerate(words)]
     return re.compile("".join(parts), re.DOTALL)
+
+
+def _field(name: str) -> str:
+    return f"(?P<{name}>{NUMBER if name == 'value' else '.+?'})"
 
 
 def sentence_parts(text: str) -> tuple[str, dict[str, str]] | None:

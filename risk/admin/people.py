@@ -52,6 +52,13 @@ class UserAdmin(_UserBase):
         """People only: the users of API clients have no password and no page here."""
         return super().get_queryset(request).filter(client__isnull=True).prefetch_related("groups")
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Roles by their names in the reader's language."""
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "groups" and field is not None:
+            field.label_from_instance = lambda group: _(group.name)
+        return field
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fixed = ["last_login", "date_joined"]
         return fixed if getattr(request.user, "is_superuser", False) else [*fixed, "is_superuser"]

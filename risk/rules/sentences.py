@@ -8,6 +8,9 @@ from risk.rules.messages import gettext_noop
 BREACH = gettext_noop(
     "equity %(equity)s is below the floor %(floor)s of %(rule)s (drawdown %(drawdown)s, allowance %(allowance)s)"
 )
+OF_REFERENCE = gettext_noop("%(value)s of reference")
+OF_INITIAL = gettext_noop("%(value)s of initial")
+OF_AMOUNT = gettext_noop("%(value)s of amount")
 ABOVE_LIMIT = gettext_noop("drawdown %(drawdown)s above the limit %(limit)s")
 WITHIN_LIMIT = gettext_noop("drawdown %(drawdown)s within the limit %(limit)s")
 NO_LIMIT = gettext_noop("drawdown %(drawdown)s and no limit is set")
@@ -27,5 +30,6 @@ NEWER_VERSION = gettext_noop("a version newer than %(version)s, which is in forc
 TEMPLATES = (
     BREACH, ABOVE_LIMIT, WITHIN_LIMIT, NO_LIMIT, STOP_BEFORE, STOP_BROKEN, STOP_ENDED, LOSSES_IN_A_ROW, LOSSES_ENDED,
     TRADE_LOST, STRICTER_STOP, MILDER_STATE, BELOW_FLOOR, NEWER_VERSION,
+    OF_REFERENCE, OF_INITIAL, OF_AMOUNT,
 )  # fmt: skip
 """What is said of more stands before what is said of less: the first that fits is taken."""

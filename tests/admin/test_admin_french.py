@@ -50,7 +50,7 @@ def test_a_stop_of_the_desk_itself_reads_as_french_throughout() -> None:
 
     assert told == (
         "Le compte est arrêté depuis le 2025-05-07T18:30:00Z : la valeur du compte, 94000, est sous le plancher 95000 "
-        "de max_drawdown (drawdown 0.06, perte autorisée 0.05 of reference)"
+        "de max_drawdown (drawdown 0.06, perte autorisée 0.05 de la référence)"
     ).replace(" :", f"{NO_BREAK}:")
 
 

@@ -8,10 +8,12 @@ from mia_site.ops.sentences import sentence_parts
 from risk.rules.sentences import BREACH, STOP_ENDED, TEMPLATES
 
 FIGURES = st.from_regex(r"[0-9A-Z_.-]{1,12}", fullmatch=True)
+NUMBERS = st.from_regex(r"[0-9]{1,5}", fullmatch=True)
 NAMES = (
     "allowance", "before", "drawdown", "equity", "floor", "limit", "losses", "lost", "reason", "rule", "state", "until",
     "version",
 )  # fmt: skip
+FILLED = dict.fromkeys(NAMES, FIGURES) | {"value": NUMBERS}
 
 
 def test_a_breach_is_found_again_with_its_figures() -> None:
@@ -36,7 +38,7 @@ def test_what_a_person_wrote_is_nobodys_sentence(words: str) -> None:
     assert sentence_parts(words) is None
 
 
-@given(template=st.sampled_from(TEMPLATES), figures=st.fixed_dictionaries(dict.fromkeys(NAMES, FIGURES)))
+@given(template=st.sampled_from(TEMPLATES), figures=st.fixed_dictionaries(FILLED))
 def test_every_sentence_says_the_same_when_it_is_read_back(template: str, figures: dict[str, str]) -> None:
     found = sentence_parts(template % figures)
 

@@ -23,6 +23,12 @@ KIND_NAMES: dict[str, str] = {
     "deleted": gettext_noop("deleted"),
     "exported": gettext_noop("exported"),
     "acknowledged": gettext_noop("acknowledged"),
+    "access_changed": gettext_noop("access changed"),
+    "logged_in": gettext_noop("logged in"),
+    "logged_out": gettext_noop("logged out"),
+    "login_failed": gettext_noop("login failed"),
+    "evidence_taken": gettext_noop("evidence taken"),
+    "erased": gettext_noop("erased"),
 }
 """Actions on objects that are not facts; a fact is called by the name of its table."""
 
