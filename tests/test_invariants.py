@@ -67,9 +67,9 @@ def test_what_must_be_unique_is_refused_a_second_time(
     model: type[models.Model], constraint: models.UniqueConstraint
 ) -> None:
     first, second = _two(model, **CONDITIONS.get(constraint.name, {}))
-    for name in constraint.fields:
-        attribute = model._meta.get_field(name).attname
-        setattr(second, attribute, getattr(first, attribute))
+    for field in model._meta.local_concrete_fields:
+        if field.name in constraint.fields:
+            setattr(second, field.attname, getattr(first, field.attname))
     with _undone():
         insert(first)
         _refused(second)
