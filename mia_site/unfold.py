@@ -101,6 +101,7 @@ NAVIGATION = [
         "title": _("Record"),
         "collapsible": True,
         "items": [
+            _item(_("Ledger"), "verified_user", "audit.checkpoint", link=reverse_lazy("admin:audit_ledger")),
             _item(_("Journal"), "menu_book", "audit.entry"),
             _item(_("Checkpoints"), "verified", "audit.checkpoint"),
             _item(_("Verifications"), "fact_check", "audit.verification"),

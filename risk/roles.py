@@ -28,14 +28,18 @@ RULE_WINDOWS = "risk.add_windowruling"
 RULE_MEMORY = "risk.add_memoryruling"
 ACKNOWLEDGE = "ops.change_alert"
 REVOKE_TOKENS = "risk.change_client"
+ERASE_PERSONAL = "audit.delete_personaldata"
+CONTINUE_LEDGER = "audit.add_continuation"
+"""To declare, with a second administrator, what a restore lost (`manage.py audit_continue`)."""
 
 DESK_APPS = ("ops", "audit", "risk", "decisions")
 MANAGED = (
     "auth.view_user", "auth.add_user", "auth.change_user", "auth.view_group",
     "risk.add_calendarsource", "risk.change_calendarsource", "risk.delete_calendarsource", REVOKE_TOKENS,
     "risk.add_sessionoverride", "risk.change_sessionoverride", "risk.delete_sessionoverride",
+    ERASE_PERSONAL, CONTINUE_LEDGER,
 )  # fmt: skip
-"""What only administrators manage: people, clients, sources, session hours."""
+"""What only administrators manage: people, clients, sources, session hours, what is kept of people."""
 
 
 def roles_ensure() -> Iterator[str]:

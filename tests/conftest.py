@@ -15,6 +15,7 @@ environment.set_django_up()
 
 pytest_plugins = [
     "tests.databases",
+    "tests.outside",
     "tests.second_run",
     "tests.servers.browser",
     "tests.servers.desk",

@@ -15,11 +15,11 @@ from decisions.admin import figures
 from decisions.admin.shared import VERDICT_WORDS
 from decisions.models import Verdict
 from mia_site.audit.admin.operations import PRIORITY_TONES
-from mia_site.audit.admin.rendering import EMPTY, badge, moment, number, percent
+from mia_site.audit.admin.rendering import EMPTY, age, badge, moment, number, percent
+from mia_site.audit.ledger_health import ledger_problem
 from mia_site.ops.alerts import alert_text
 from mia_site.ops.clock import database_now
 from mia_site.ops.sentences import sentence_told
-from risk.admin.account_page import age
 from risk.admin.events import impact_badge
 from risk.admin.shared import reason_sentence, state_badge
 from risk.models import AccountState, Desk
@@ -64,6 +64,8 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
         context |= _decisions_part(now)
     if may("ops.view_alert"):
         context |= _alerts_part()
+    if may("audit.view_checkpoint"):
+        context["ledger_problem"] = ledger_problem()
     return context
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from mia_site.audit.checkpoint import Gap
@@ -24,6 +25,15 @@ class Inclusion:
     leaf_hash: bytes
     proof: list[bytes]
     checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry stands: its leaf, and the first checkpoint that holds it."""
+
+    index: int
+    size: int
+    sealed_at: datetime
 
 
 def head() -> Checkpoint | None:
@@ -81,6 +91,15 @@ def inclusion_of(entry_id: UUID) -> Inclusion:
         raise NotSealedYet(str(entry_id))
     proof = tree_of(newest.size).inclusion(leaf.index)
     return Inclusion(leaf.index, bytes(leaf.leaf_hash), proof, newest)
+
+
+def place_of(entry_id: UUID) -> Place | None:
+    """The entry's place; None while it has none."""
+    index = LedgerLeaf.objects.filter(entry_id=entry_id).values_list("index", flat=True).first()
+    if index is None:
+        return None
+    first = Checkpoint.objects.filter(size__gt=index).order_by("size").first()
+    return None if first is None else Place(index, first.size, first.sealed_at)
 
 
 def consistency_of(old: int, new: int) -> list[bytes]:

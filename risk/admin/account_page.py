@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.names import actor_names
-from mia_site.audit.admin.rendering import moment, number, percent
+from mia_site.audit.admin.rendering import age, moment, number, percent
 from mia_site.ops.clock import database_now
 from mia_site.ops.registry import readiness_run
 from mia_site.ops.sentences import sentence_told
@@ -147,17 +147,6 @@ def equity_chart(account: Account) -> str:
     }
     labels = [f"{formats.date_format(at, 'MONTH_DAY_FORMAT')} {at:%H:%M}" for at, _equity in points]
     return json.dumps({"labels": labels, "datasets": [line]})
-
-
-def age(at: datetime | None, now: datetime) -> str:
-    """How long ago in words: ``42 s``, ``13 min``, ``5 h``, ``3 d``."""
-    if at is None:
-        return _("never")
-    seconds = max(timedelta(0), now - at).total_seconds()
-    for size, unit in ((86_400, _("%(count)d d")), (3_600, _("%(count)d h")), (60, _("%(count)d min"))):
-        if seconds >= 2 * size:
-            return unit % {"count": int(seconds // size)}
-    return _("%(count)d s") % {"count": int(seconds)}
 
 
 def limits_lines(limits: Limits) -> list[tuple[str, str]]:

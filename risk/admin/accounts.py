@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.base import ReadOnlyAdmin, request_actor
-from mia_site.audit.admin.rendering import EMPTY, number, percent
+from mia_site.audit.admin.rendering import EMPTY, age, number, percent
 from mia_site.audit.models import Entry
 from mia_site.ops.clock import database_now
-from risk.admin.account_page import account_context, age
+from risk.admin.account_page import account_context
 from risk.admin.limits import propose_view
 from risk.admin.rulings import held_view, lift_view, peak_view
 from risk.admin.shared import state_badge

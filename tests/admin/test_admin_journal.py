@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from knox.models import get_token_model
 
-from mia_site.audit.models import Entry, PendingEntry
+from mia_site.audit.models import Entry
 from risk.accounts import client_issue
 from risk.models import CalendarSource
 from risk.risk_controller import trading_halt
@@ -141,20 +141,6 @@ def test_an_object_nobody_touched_has_an_empty_history(as_superuser: Browser) ->
     assert "The journal has nothing on this object." in html_of(
         as_superuser, reverse("admin:risk_macroevent_history", args=[event.pk])
     )
-
-
-def test_the_page_of_a_fact_shows_its_leaf_and_whether_it_is_sealed(as_superuser: Browser) -> None:
-    decision = DecisionFactory()
-    url = reverse("admin:decisions_decision_change", args=[decision.pk])
-
-    waiting = html_of(as_superuser, url)
-    PendingEntry.objects.filter(pk=decision.pk).delete()
-    taken = html_of(as_superuser, url)
-
-    leaf = bytes(Entry.objects.get(pk=decision.pk).leaf_hash).hex()
-    assert leaf in waiting
-    assert "waiting for its place in the ledger" in waiting
-    assert "handed to the ledger" in taken
 
 
 def test_an_entry_shows_the_text_that_was_hashed(as_superuser: Browser) -> None:

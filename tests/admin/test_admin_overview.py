@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from decisions.admin.figures import verdict_counts
+from mia_site.audit.admin.rendering import age
 from mia_site.ops.clock import database_now
-from risk.admin.account_page import age, bar_of
+from risk.admin.account_page import bar_of
 from risk.equity import equity_record
 from risk.inputs import EquityInput
 from risk.risk_controller import limits_submit

@@ -1,18 +1,27 @@
 """A ledger for tests: facts of several kinds, sealed in several checkpoints."""
 
+import hashlib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
+from decisions.models import Decision
 from mia_site.audit.actors import Actor
+from mia_site.audit.evidence import broken_promise_of
 from mia_site.audit.journal import Leaf, facts_record
-from mia_site.audit.models import ClockReading, Verification
+from mia_site.audit.key_facts import bootstrap_keys
+from mia_site.audit.models import Checkpoint, ClockReading, Verification
+from mia_site.audit.receipts import PROMISE, receipt_sign
 from mia_site.audit.sealing import seal_pending
 from mia_site.audit.verification.findings import Finding
 from mia_site.audit.verification.steps import verification_open, verification_run
 from mia_site.ops.append_only import append_only_models, trigger_names
 from mia_site.ops.clock import database_now
+from mia_site.ops.ids import uuid7
+from risk.risk_controller import limits_submit
+from tests.factories import LIMITS, AccountFactory, DecisionFactory, FeatureSetFactory
 
 WRITER = Actor("system", "test")
 
@@ -33,6 +42,26 @@ def ledger_grow(*sizes: int) -> list[Leaf]:
         leaves += facts_write(size)
         seal_pending()
     return leaves
+
+
+def decision_sealed() -> Decision:
+    """A decision with limits and features in the middle of a ledger of a few hundred leaves."""
+    list(bootstrap_keys())
+    account = AccountFactory()
+    limits = limits_submit(account.code, LIMITS, actor=WRITER, reason="first limits").version
+    decision: Decision = DecisionFactory(
+        account=account, limits=limits, limits_version=1, feature_set=FeatureSetFactory(), vector=[1.5, 2.5]
+    )
+    seal_pending()
+    ledger_grow(300, 7)
+    return decision
+
+
+def promise_broken() -> tuple[dict[str, Any], Leaf]:
+    """The document about a receipt for an entry that never came, and what was promised. Needs keys and a ledger."""
+    at = Checkpoint.objects.latest("number").sealed_at - PROMISE - timedelta(seconds=1)
+    lost = Leaf(uuid7(), hashlib.sha256(b"lost").digest())
+    return broken_promise_of(receipt_sign([lost], at), database_now()), lost
 
 
 def verify(*, deep: bool = True) -> Verification:

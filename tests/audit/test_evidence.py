@@ -27,9 +27,7 @@ from mia_site.audit.receipts import PROMISE, receipt_sign
 from mia_site.audit.sealing import seal_pending
 from mia_site.ops.clock import database_now
 from mia_site.ops.ids import uuid7
-from risk.risk_controller import limits_submit
-from tests.audit.ledgers import WRITER, facts_write, ledger_grow
-from tests.factories import LIMITS, AccountFactory, DecisionFactory, FeatureSetFactory
+from tests.audit.ledgers import decision_sealed, facts_write, ledger_grow
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outside")]
 Change = Callable[[dict[str, Any]], None]
@@ -37,16 +35,7 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture
 def decision() -> Decision:
-    """A sealed decision with limits and features."""
-    list(bootstrap_keys())
-    account = AccountFactory()
-    limits = limits_submit(account.code, LIMITS, actor=WRITER, reason="first limits").version
-    made: Decision = DecisionFactory(
-        account=account, limits=limits, limits_version=1, feature_set=FeatureSetFactory(), vector=[1.5, 2.5]
-    )
-    seal_pending()
-    ledger_grow(300, 7)
-    return made
+    return decision_sealed()
 
 
 @pytest.fixture

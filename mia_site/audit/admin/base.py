@@ -25,6 +25,7 @@ from mia_site.audit.admin.exporting import Column, export_response, model_column
 from mia_site.audit.admin.history import history_lines
 from mia_site.audit.admin.paging import CappedPaginator, DeskChangeList
 from mia_site.audit.journal import change_record
+from mia_site.audit.ledger import head, place_of
 from mia_site.audit.models import Entry, PendingEntry
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -236,9 +237,21 @@ class FactAdmin(ReadOnlyAdmin):
         return Entry.objects.filter(pk=entry.pk) if entry else Entry.objects.none()
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        entry = self.entry_of(obj)
-        pending = entry is not None and PendingEntry.objects.filter(pk=entry.pk).exists()
-        return {"proof": entry, "pending": pending}
+        return proof_context(self.entry_of(obj))
+
+
+def proof_context(entry: Entry | None) -> dict[str, Any]:
+    """The entry with its place in the ledger, or the word that it waits, for the templates that show it."""
+    if entry is None:
+        return {"proof": None}
+    place = place_of(entry.pk)
+    newest = head() if place else None
+    return {
+        "proof": entry,
+        "place": place,
+        "waits": place is None and PendingEntry.objects.filter(pk=entry.pk).exists(),
+        "tree_size": newest.size if newest else 0,
+    }
 
 
 def _changed_fields(message: Any) -> list[str]:

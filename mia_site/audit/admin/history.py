@@ -55,14 +55,14 @@ def history_lines(entries: Iterable[Entry]) -> list[Line]:
 
 def _line(entry: Entry, who: str) -> Line:
     fact = entry_document(entry).get("fact") or {}
-    changed = set(fact) == {"before", "after"}
+    changed = is_change(fact)
     return Line(
         entry_id=entry.pk,
         at=entry.recorded_at,
         kind=entry.kind_name,
         who=who,
         why=entry.why,
-        changes=_changes(fact["before"] or {}, fact["after"] or {}) if changed else [],
+        changes=changes_of(fact) if changed else [],
         values=[] if changed else flattened(fact),
     )
 
@@ -73,6 +73,12 @@ def entry_document(entry: Entry) -> dict[str, Any]:
     return document
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    old, new = dict(flattened(before)), dict(flattened(after))
+def is_change(fact: Mapping[str, Any]) -> bool:
+    """Whether a record tells of a change of something mutable, not of a fact."""
+    return set(fact) == {"before", "after"}
+
+
+def changes_of(fact: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(name, before, after) of every value that a change names, nested ones by their dotted path."""
+    old, new = dict(flattened(fact["before"] or {})), dict(flattened(fact["after"] or {}))
     return [(name, old.get(name, ""), new.get(name, "")) for name in dict.fromkeys([*old, *new])]

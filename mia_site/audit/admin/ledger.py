@@ -1,22 +1,29 @@
 """Pages of the ledger: places, tiles, checkpoints, keys, clocks, restores, verifications."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.base import FactAdmin, ReadOnlyAdmin
 from mia_site.audit.admin.filters import RecordedDayFilter
-from mia_site.audit.admin.rendering import badge, moment, mono, short
+from mia_site.audit.admin.ledger_page import depth_word, ledger_context, outcome_badge
+from mia_site.audit.admin.rendering import moment, mono, short
+from mia_site.audit.ledger_health import ledger_health
 from mia_site.audit.models import (
     Checkpoint,
     ClockReading,
     ClockState,
     Continuation,
     LedgerLeaf,
-    LoginFailure,
-    PersonalData,
     SigningKey,
     Tile,
     Verification,
@@ -58,6 +65,21 @@ class CheckpointAdmin(ReadOnlyAdmin):
     sortable_by = ()
     ordering = ("-number",)
     fields = ("number", "size", "sealed", "root", "text")
+
+    def get_urls(self) -> list[Any]:
+        """The ledger's own page stands beside its checkpoints."""
+        return [path("ledger/", self.admin_site.admin_view(self.ledger_view), name="audit_ledger"), *super().get_urls()]
+
+    def ledger_view(self, request: HttpRequest) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            **ledger_context(ledger_health()),
+            "title": _("Ledger"),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/desk/ledger.html", context)
 
     @admin.display(description=gettext_lazy("sealed (UTC)"))
     def sealed(self, row: Checkpoint) -> str:
@@ -101,23 +123,6 @@ class ClockStateAdmin(ReadOnlyAdmin):
     ordering = ("id",)
 
 
-@admin.register(PersonalData)
-class PersonalDataAdmin(ReadOnlyAdmin):
-    list_display = ("entry_id", "data")
-    search_fields = ("entry_id__exact",)
-    sortable_by = ()
-    ordering = ("-entry_id",)
-    fields = ("entry_id", "data")
-    export_leave_out = ("salt",)
-
-
-@admin.register(LoginFailure)
-class LoginFailureAdmin(ReadOnlyAdmin):
-    list_display = ("window", "address", "count")
-    sortable_by = ()
-    ordering = ("-window",)
-
-
 @admin.register(Verification)
 class VerificationAdmin(ReadOnlyAdmin):
     list_display = ("started", "depth", "outcome", "checked", "stage")
@@ -135,13 +140,11 @@ class VerificationAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("depth"))
     def depth(self, row: Verification) -> str:
-        return str(gettext_lazy("deep") if row.deep else gettext_lazy("quick"))
+        return depth_word(row)
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome(self, row: Verification) -> SafeString:
-        if row.count:
-            return badge(gettext_lazy("broken"), "bad")
-        return badge(gettext_lazy("whole"), "good") if row.finished_at else badge(gettext_lazy("under way"), "info")
+        return outcome_badge(row)
 
     @admin.display(description=gettext_lazy("findings"))
     def found(self, row: Verification) -> SafeString:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -42,6 +42,17 @@ def moment(value: datetime | None) -> str:
     if value is None:
         return EMPTY
     return f"{formats.date_format(value, 'SHORT_DATE_FORMAT')} {value:%H:%M:%S}"
+
+
+def age(at: datetime | None, now: datetime) -> str:
+    """How long ago in words: ``42 s``, ``13 min``, ``5 h``, ``3 d``."""
+    if at is None:
+        return _("never")
+    seconds = max(timedelta(0), now - at).total_seconds()
+    for size, unit in ((86_400, _("%(count)d d")), (3_600, _("%(count)d h")), (60, _("%(count)d min"))):
+        if seconds >= 2 * size:
+            return unit % {"count": int(seconds // size)}
+    return _("%(count)d s") % {"count": int(seconds)}
 
 
 def number(value: Decimal | float | int | None, places: int | None = None) -> str:

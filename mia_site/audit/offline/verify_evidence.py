@@ -25,6 +25,14 @@ from typing import Any, Dict, Tuple
 EVIDENCE = "mia-risk-desk/evidence@v1"
 BROKEN_PROMISE = "mia-risk-desk/broken-promise@v1"
 LARGEST = 512 * 1024 * 1024
+KNOWN = {
+    EVIDENCE: {"format", "made_at", "origin", "checkpoint", "entries", "keys", "sealed", "receipt", "disclosed"},
+    BROKEN_PROMISE: {
+        "format", "made_at", "origin", "receipt", "before", "after", "peaks", "leaves", "entries", "keys",
+    },
+}  # fmt: skip
+CHECKSUM = "sha256"
+CHECKSUM_MARK = b',\n "sha256": "'
 
 Point = Tuple[int, int, int, int]
 Document = Dict[str, Any]
@@ -105,10 +113,20 @@ def ed25519_verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def _decode(text: str, what: str) -> bytes:
+    """Base64 in its one spelling: bits that decoding drops must be zero."""
     try:
-        return base64.b64decode(text, validate=True)
+        raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError, TypeError):
         raise NotProven(f"{what} is not base64") from None
+    if base64.b64encode(raw).decode() != text:
+        raise NotProven(f"{what} is not base64 as it is written")
+    return raw
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise NotProven(f"the evidence is damaged ({what}: expected text)")
+    return value
 
 
 def parse_vkey(vkey: str) -> tuple[str, bytes, bytes]:
@@ -227,7 +245,7 @@ def trusted_keys(document: Document, keys: Sequence[str]) -> list[str]:
     trusted = list(keys)
     for vkey in trusted:
         parse_vkey(vkey)
-    offered = [item for item in document.get("keys", []) if item.get("endorsement")]
+    offered = [item for item in document.get("keys", []) if _text(item["endorsement"], "an endorsement")]
     found = True
     while found:
         found = False
@@ -251,8 +269,9 @@ def check_entry(item: Document, checkpoint: Document) -> Document:
     """The record of one entry, if it is in the tree of the checkpoint."""
     record = item["record"].encode()
     proof = [_decode(value, "a proof") for value in item["proof"]]
+    role = _text(item["role"], "a role")
     if root_from_inclusion(leaf_hash(record), item["index"], checkpoint["size"], proof) != checkpoint["root"]:
-        raise NotProven(f"the {item['role']} is not in the ledger as it is shown here")
+        raise NotProven(f"the {role} is not in the ledger as it is shown here")
     found: Document = json.loads(record)
     return found
 
@@ -300,7 +319,7 @@ def check_related(subject: Document, records: Records) -> Iterator[str]:
 
 def check_disclosed(subject: Document, disclosed: dict[str, str] | None) -> Iterator[str]:
     """Values beside the record are those that it commits to."""
-    if not disclosed:
+    if disclosed is None:
         return
     commitment = (subject.get("fact") or {}).get(disclosed["field"])
     data = _decode(disclosed["salt"], "a salt") + _decode(disclosed["data"], "disclosed data")
@@ -311,7 +330,7 @@ def check_disclosed(subject: Document, disclosed: dict[str, str] | None) -> Iter
 
 def check_sealed(item: Document, sealed: Document | None, trusted: Sequence[str]) -> Iterator[str]:
     """The first checkpoint that holds the record: it was sealed by then."""
-    if not sealed:
+    if sealed is None:
         return
     checkpoint = open_checkpoint(sealed["checkpoint"], trusted)
     check_entry({**item, "proof": sealed["proof"]}, checkpoint)
@@ -338,7 +357,7 @@ def parse_receipt(note: str, keys: Sequence[str]) -> tuple[datetime, datetime, d
 
 def check_receipt(item: Document, records: Records, receipt: str | None) -> Iterator[str]:
     """The promise was for this record, by a key that the ledger declares."""
-    if not receipt:
+    if receipt is None:
         return
     issued, until, leaves = parse_receipt(receipt, receipt_keys(records))
     record = json.loads(item["record"])
@@ -350,7 +369,7 @@ def check_receipt(item: Document, records: Records, receipt: str | None) -> Iter
 def check_broken_promise(document: Document, keys: Sequence[str]) -> Iterator[str]:
     """Lines that say which promise was broken. Raises NotProven where it was not."""
     trusted = trusted_keys(document, keys)
-    before = open_checkpoint(document["before"], trusted) if document["before"] else None
+    before = open_checkpoint(document["before"], trusted) if document["before"] is not None else None
     after = open_checkpoint(document["after"], trusted)
     records = [(item, check_entry(item, after)) for item in document["entries"]]
     issued, until, promised = parse_receipt(document["receipt"], receipt_keys(records))
@@ -378,6 +397,9 @@ def verify(document: Any, keys: Sequence[str]) -> tuple[str, list[str]]:
     """(headline, lines) of what is proven. Raises NotProven."""
     form = document.get("format") if isinstance(document, dict) else None
     try:
+        unknown = sorted(set(document) - KNOWN[form] - {CHECKSUM}) if form in KNOWN else []
+        if unknown:
+            raise NotProven(f"the evidence holds what is not known here: {unknown[0]!r}")
         if form == EVIDENCE:
             return "VERIFIED", list(check_evidence(document, keys))
         if form == BROKEN_PROMISE:
@@ -385,6 +407,16 @@ def verify(document: Any, keys: Sequence[str]) -> tuple[str, list[str]]:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise NotProven(f"the evidence is damaged ({type(error).__name__}: {error})") from error
     raise NotProven(f"this is no evidence of a form that is known here ({form!r})")
+
+
+def load(data: bytes) -> Any:
+    """The document in a file. Where it carries a checksum, the file is byte for byte as it was written."""
+    document = json.loads(data)
+    if isinstance(document, dict) and CHECKSUM in document:
+        body, _, tail = data.rpartition(CHECKSUM_MARK)
+        if tail != hashlib.sha256(body).hexdigest().encode() + b'"\n}\n':
+            raise NotProven("the file is not as it was written: at least one byte differs")
+    return document
 
 
 def read(name: str) -> bytes:
@@ -403,7 +435,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--key", action="append", required=True, help="verifier key that you trust (name+id+base64)")
     options = parser.parse_args(arguments)
     try:
-        headline, lines = verify(json.loads(read(options.file)), options.key)
+        headline, lines = verify(load(read(options.file)), options.key)
     except (NotProven, OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         sys.stdout.write(f"NOT VERIFIED: {error}\n")
         return 1

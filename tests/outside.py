@@ -1,4 +1,4 @@
-"""Each test of the ledger has its own keys and its own place outside the database."""
+"""A place outside the database for a test of the ledger: keys and published checkpoints of its own."""
 
 from pathlib import Path
 
