@@ -126,6 +126,8 @@ def test_no_page_loads_anything_from_elsewhere_or_breaks_its_content_policy(
         "decision": f"/admin/decisions/decision/{story.blocked.pk}/change/",
         "account": f"/admin/risk/account/{story.trading.pk}/change/",
         "journal": "/admin/audit/entry/",
+        "entry": f"/admin/audit/entry/{story.blocked.pk}/change/",
+        "ledger": "/admin/audit/checkpoint/ledger/",
         "alerts": "/admin/ops/alert/",
     }
 
