@@ -38,6 +38,12 @@ def _decisions(*, blocked: bool) -> Test:
     return active
 
 
+def _checkpoints(request: HttpRequest) -> bool:
+    """The ledger's own page stands beside its checkpoints, and has an entry of its own."""
+    here = request.path.startswith(reverse("admin:audit_checkpoint_changelist"))
+    return here and request.path != reverse("admin:audit_ledger")
+
+
 def _blocked_link() -> Any:
     return lambda _request: reverse("admin:decisions_decision_changelist") + BLOCKED
 
@@ -103,7 +109,7 @@ NAVIGATION = [
         "items": [
             _item(_("Ledger"), "verified_user", "audit.checkpoint", link=reverse_lazy("admin:audit_ledger")),
             _item(_("Journal"), "menu_book", "audit.entry"),
-            _item(_("Checkpoints"), "verified", "audit.checkpoint"),
+            _item(_("Checkpoints"), "verified", "audit.checkpoint", active=_checkpoints),
             _item(_("Verifications"), "fact_check", "audit.verification"),
             _item(_("Leaves"), "account_tree", "audit.ledgerleaf"),
             _item(_("Tiles"), "grid_view", "audit.tile"),
