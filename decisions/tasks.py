@@ -8,6 +8,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError as BrokerError
 
 from decisions.daily_export import export_daily_step
+from decisions.event_memory import memories_propose
 from mia_site.audit.actors import worker_actor
 from mia_site.ops.alerts import alert_raise
 from mia_site.ops.clock import database_now
@@ -42,3 +43,9 @@ def _step(deadline: Deadline) -> bool:
     return export_daily_step(
         Path(settings.DATA_DIR) / "exports", now=database_now(), deadline=deadline, actor=worker_actor(NAME)
     )
+
+
+@shared_task(name="decisions.tasks.propose_memory", acks_late=True)
+def propose_memory() -> None:
+    """Offers what happened around events that are over as market memory."""
+    memories_propose(database_now())

@@ -24,6 +24,7 @@ PERIODS: dict[str, float] = {
     "risk.tasks.refresh_calendar": 900.0,
     "risk.tasks.refresh_sessions": 86_400.0,
     "decisions.tasks.export_daily": 3600.0,
+    "decisions.tasks.propose_memory": 900.0,
 }
 
 app = Celery("mia_site")

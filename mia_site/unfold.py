@@ -87,6 +87,12 @@ NAVIGATION = [
         "title": _("Calendar and models"),
         "collapsible": True,
         "items": [
+            {
+                "title": _("Week"),
+                "icon": "calendar_view_week",
+                "link": reverse_lazy("admin:decisions_decision_week"),
+                "permission": _may("risk.view_macroevent"),
+            },
             _item(_("Macro events"), "event", "risk.macroevent"),
             _item(_("Versions of events"), "history", "risk.eventversion"),
             _item(_("Calendar fetches"), "sync", "risk.calendarfetch"),

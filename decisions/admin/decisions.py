@@ -7,11 +7,13 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from decisions.admin.decision_page import decision_context
 from decisions.admin.shared import effect_word, verdict_badge
+from decisions.admin.week import week_view
 from decisions.export import decisions_csv, decisions_json
 from decisions.models import Decision
 from mia_site.audit.admin.base import FactAdmin
@@ -79,6 +81,14 @@ class DecisionAdmin(OriginMixin, FactAdmin):
             },
         ),
     )  # fmt: skip
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.week_view)
+        return [path("week/", view, name="decisions_decision_week"), *super().get_urls()]
+
+    def week_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The calendar's week, with what it refused."""
+        return week_view(self, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("account", "client", "limits", "feature_set")

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +16,7 @@ from mia_site.audit.admin.base import FactAdmin, JournalAdmin, ReadOnlyAdmin
 from mia_site.audit.admin.filters import DayRangeFilter, FlagFilter, RecordedDayFilter
 from mia_site.audit.admin.rendering import badge, number
 from mia_site.audit.models import Entry
+from risk.admin.windows import event_links
 from risk.models import CalendarFetch, CalendarSource, EventVersion, MacroEvent, WindowAnnouncement
 
 HIGH = Decimal("0.7")
@@ -43,6 +45,11 @@ class MacroEventAdmin(ImpactMixin, ReadOnlyAdmin):
         ("event_type", "start_at"), ("currency", "impact_shown"), ("status", "end_at"), ("by_staff", "waived"),
         ("source", "cluster_ref"), ("version", "uid"), "id",
     )  # fmt: skip
+
+    change_form_outer_before_template = "admin/desk/links.html"
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return {**super().page_context(request, obj), "links": event_links(request, obj)}
 
     def journal_of(self, obj: models.Model) -> QuerySet[Entry]:
         """An event's story is that of its versions."""

@@ -21,7 +21,7 @@ def holding(desk_clock: StillClock) -> None:
     load(event(FOMC), event(FOMC + 10 * MINUTE, "Press conference"))
     desk_account("ES-DEMO")
     desk_account("ES-FLAT")
-    report = PositionsInput(at=desk_clock.now, positions=[PositionInput(instrument="ESM5", quantity=Decimal(2))])
+    report = PositionsInput(at=desk_clock.now, positions=(PositionInput(instrument="ESM5", quantity=Decimal(2)),))
     positions_record(account="ES-DEMO", report=report, actor=ACTOR)
 
 

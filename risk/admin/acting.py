@@ -1,0 +1,65 @@
+"""One page for one act with a reason: a form, a service, a refusal in the reader's language."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from risk.admin.switches import refusal
+from risk.inputs import InputError
+
+Button = tuple[str, Any, str]
+"""Name of the field that it sends, its words, its look."""
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    )
+
+
+def act_view(
+    admin: ModelAdmin[Any],
+    request: HttpRequest,
+    *,
+    permission: str,
+    title: str,
+    form: forms.Form,
+    buttons: Sequence[Button],
+    apply: Callable[[dict[str, Any], str], Any],
+    back: str,
+    facts: Sequence[tuple[Any, Any]] = (),
+    closed: str = "",
+) -> HttpResponseBase:
+    """The page, or what became of it. `apply(given, button)` calls the service; `closed` says why nobody can act."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+    pressed = next((name for name, _words, _look in buttons if name in request.POST), "")
+    if request.method == "POST" and pressed and not closed and form.is_valid():
+        try:
+            apply(form.cleaned_data, pressed)
+        except InputError as error:
+            form.add_error(error.field if error.field in form.fields else None, refusal(error))
+        else:
+            messages.success(request, _("Done, and recorded with your reason."))
+            return HttpResponseRedirect(back)
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": title,
+        "form": form,
+        "facts": facts,
+        "buttons": [{"name": name, "words": words, "look": look} for name, words, look in buttons],
+        "closed": closed,
+        "back": back,
+        "opts": admin.opts,
+    }
+    return TemplateResponse(request, "admin/desk/act.html", context)
