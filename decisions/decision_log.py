@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import Error, transaction
 
 from decisions.deadline import transaction_within
 from decisions.inputs import DecisionInput, OutcomeInput
@@ -25,7 +25,7 @@ from mia_site.audit.models import Entry
 from mia_site.audit.receipts import receipt_sign
 from mia_site.ops.alerts import alert_raise_outside
 from mia_site.ops.clock import database_now
-from mia_site.ops.retry import Deadline, DeadlineExceeded, retry_within, with_retries
+from mia_site.ops.retry import DATABASE_AWAY, Deadline, DeadlineExceeded, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.alert_texts import NO_ACCOUNT
 from risk.equity import time_check
@@ -48,6 +48,15 @@ class EngineUnavailable(RuntimeError):
 
 class KeyReused(ValueError):
     """An Idempotency-Key came again with another body."""
+
+
+class RowError(InputError):
+    """A decision cannot be taken: `index` says which of those sent, `name` is the field in it."""
+
+    def __init__(self, index: int, name: str, value: object, expected: str, *, alone: bool) -> None:
+        super().__init__(name if alone else f"[{index}].{name}", value, expected)
+        self.index = index
+        self.name = name
 
 
 class OtherAccount(PermissionError):
@@ -92,7 +101,7 @@ def submit(
     deadline = deadline or Deadline(DEADLINE_SECONDS if len(sent) == 1 else BATCH_DEADLINE_SECONDS)
     try:
         return retry_within(deadline, lambda: _submit(sent, client, actor, key, body, deadline))
-    except (DatabaseError, DeadlineExceeded, OSError) as error:
+    except (Error, DeadlineExceeded, OSError) as error:
         log.warning("submit_failed", error=type(error).__name__, detail=str(error)[:300])
         alert_raise_outside(
             "engine_unavailable",
@@ -156,9 +165,8 @@ def _judge_all(book: FactsBook, sent: Sequence[DecisionInput], *, client: Client
         try:
             judged.append(decision_judge(book, item, client=client, actor=actor))
         except InputError as error:
-            if len(sent) > 1:
-                raise InputError(f"[{index}].{error.field}", error.value, error.expected) from error
-            raise
+            alone = len(sent) == 1
+            raise RowError(index, error.field, error.value, error.expected, alone=alone) from error
     return judged
 
 
@@ -231,7 +239,7 @@ def log_decision(
                 "regime_probs": dict(regime_probs), "instrument": instrument, "mode": "record", **details,
             }
         )  # fmt: skip
-        return with_retries(lambda: _log(sent, actor or command_actor("log_decision")), retry_on=OperationalError)
+        return with_retries(lambda: _log(sent, actor or command_actor("log_decision")), retry_on=DATABASE_AWAY)
     except Exception as error:
         alert_raise_outside(
             "decision_not_logged", priority=3, account=code,

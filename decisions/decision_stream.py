@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 
 from decisions.decision_log import EngineUnavailable, KeyReused, OtherAccount, decisions_write
 from decisions.inputs import DecisionInput
@@ -43,7 +43,7 @@ def stream_append(position: StreamPosition, rows: Sequence[DecisionInput], *, ac
         with transaction.atomic():
             written = decisions_write(rows, account=position.client.account.code, client=position.client, actor=actor)
             _move(position, len(rows))
-    except DatabaseError as error:
+    except Error as error:
         raise EngineUnavailable(f"{type(error).__name__}: the rows could not be recorded") from error
     position.committed += len(rows)
     return written.note

@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import Error, transaction
 
 from mia_site.audit.actors import Actor, command_actor, worker_actor
 from mia_site.audit.journal import Leaf
 from mia_site.ops.alerts import alert_raise, alert_raise_outside
 from mia_site.ops.clock import database_now
-from mia_site.ops.retry import Deadline, DeadlineExceeded, retry_within, with_retries
+from mia_site.ops.retry import DATABASE_AWAY, Deadline, DeadlineExceeded, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.accounts import account_open, client_issue, tokens_revoke
 from risk.admissions import admission_apply
@@ -107,7 +107,7 @@ def stop_trading(drawdown: Decimal | float | str, *, account: str | None = None,
     try:
         code = account or account_only()
         actor = actor or command_actor("stop_trading")
-        return with_retries(lambda: stop_judge(drawdown, account=code, actor=actor), retry_on=OperationalError).stop
+        return with_retries(lambda: stop_judge(drawdown, account=code, actor=actor), retry_on=DATABASE_AWAY).stop
     except Exception as error:
         log.exception("stop_trading_failed", account=account)
         _failure_alert(account or "", error, priority=3)
@@ -118,7 +118,7 @@ def stop_within(drawdown: Decimal, *, account: str, actor: Actor, deadline: Dead
     """`stop_judge` for a request: tries again while the deadline leaves room, alerts where the database fails."""
     try:
         return retry_within(deadline, lambda: stop_judge(drawdown, account=account, actor=actor))
-    except (DatabaseError, DeadlineExceeded) as error:
+    except (Error, DeadlineExceeded) as error:
         _failure_alert(account, error, priority=3)
         raise
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import Error, connection, transaction
 
 from mia_site.ops.alerts import alert_raise, alert_raise_outside
 from mia_site.ops.clock import database_now
-from mia_site.ops.retry import Deadline, retry_within, with_retries
+from mia_site.ops.retry import DATABASE_AWAY, Deadline, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.alert_texts import NO_ACCOUNT
 from risk.calendar_import import CalendarReading, calendar_import
@@ -114,7 +114,7 @@ def trade_window(
         with timed("block_trade"):
             question.check()
             if deadline is None:
-                return with_retries(lambda: _answer(question), retry_on=OperationalError, sleep=sleep)
+                return with_retries(lambda: _answer(question), retry_on=DATABASE_AWAY, sleep=sleep)
             return retry_within(deadline, lambda: _answer(question), sleep=sleep)
     except Exception as error:
         log.exception("block_trade_failed", account=str(account))
@@ -197,6 +197,6 @@ def _block_alert(question: _Question, account: str, reasons: tuple[Reason, ...])
     try:
         with transaction.atomic():
             alert_raise(code, priority=3, params=params, dedup_key=key, account=account)
-    except DatabaseError:
+    except Error:
         log.exception("alert_not_written", code=code, account=account)
         alert_raise_outside(code, priority=3, params=params, dedup_key=key, account=account)

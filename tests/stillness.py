@@ -15,7 +15,10 @@ FOMC = datetime(2025, 5, 7, 18, 0, tzinfo=UTC)
 
 NOON = datetime(2025, 5, 13, 17, 0, tzinfo=UTC)
 """A Tuesday without statements: 12:00 in Chicago, 13:00 in New York."""
-GATE_CLOCKS = ("decisions.decision_log", "decisions.decision_stream", "mia_site.audit.journal", "tests.decisions.bots")
+GATE_CLOCKS = (
+    "decisions.decision_log", "decisions.decision_stream", "mia_site.audit.journal", "risk.calendar_import",
+    "tests.decisions.bots",
+)  # fmt: skip
 RISK_CLOCKS = ("locking", "risk_controller", "trading_states", "readiness", "selectors.account_state")
 
 

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import structlog
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from decisions.api.decisions import GateView
+from decisions.api.decisions import GateView, gate_problem
+from decisions.decision_log import OtherAccount, RowError
 from decisions.decision_stream import StreamPosition, stream_append, stream_committed
 from decisions.inputs import DecisionInput
 from mia_site.ops.http import BodyError, body_decode, body_encode
@@ -19,6 +21,7 @@ from mia_site.ops.problems import Problem
 from risk.api.base import actor_of, client_of, problem_of
 from risk.inputs import InputError
 
+log = structlog.get_logger(__name__)
 ROWS = 1000
 LINE_BYTES = 1024 * 1024
 CHUNK = 64 * 1024
@@ -82,7 +85,7 @@ def _answers(request: Request, position: StreamPosition) -> Iterator[bytes]:
     rows: list[DecisionInput] = []
     try:
         for line in _lines(request):
-            rows.append(_row(line, position.committed + len(rows)))
+            rows.append(_row(request, line, position.committed + len(rows)))
             if len(rows) == ROWS:
                 yield _commit(request, position, rows)
                 rows = []
@@ -92,11 +95,13 @@ def _answers(request: Request, position: StreamPosition) -> Iterator[bytes]:
         yield from _failed(request, position, rows, error)
 
 
-def _row(line: bytes, index: int) -> DecisionInput:
+def _row(request: Request, line: bytes, index: int) -> DecisionInput:
     try:
         row = body_decode(line, DecisionInput)
     except BodyError as error:
         raise BodyError(f"[{index}].{error.field}", error.expected) from error
+    if row.account != client_of(request).account.code:
+        raise OtherAccount(row.account)
     return msgspec.structs.replace(row, mode="record")
 
 
@@ -106,14 +111,23 @@ def _commit(request: Request, position: StreamPosition, rows: list[DecisionInput
 
 
 def _failed(request: Request, position: StreamPosition, rows: list[DecisionInput], error: Exception) -> Iterator[bytes]:
-    if rows and isinstance(error, BodyError):
-        yield _commit(request, position, rows)
-    problem = problem_of(error)
+    if isinstance(error, RowError):
+        rows = rows[: error.index]
+        error = InputError(f"[{position.committed + error.index}].{error.name}", error.value, error.expected)
+    if rows and isinstance(error, BodyError | InputError | OtherAccount):
+        try:
+            yield _commit(request, position, rows)
+        except Exception as worse:  # noqa: BLE001 - told in the last line too
+            error = worse
+    yield body_encode({**_told(error), "recorded": False, "committed": position.committed}) + b"\n"
+
+
+def _told(error: Exception) -> dict[str, Any]:
+    problem = problem_of(gate_problem(error))
     if isinstance(problem, Problem):
-        told: dict[str, Any] = {"code": problem.problem_code, "detail": problem.text}
-    else:
-        told = {"code": "engine_unavailable", "detail": type(error).__name__}
-    yield body_encode({**told, "recorded": False, "committed": position.committed}) + b"\n"
+        return {"code": problem.problem_code, "detail": problem.text}
+    log.error("stream_failed", exc_info=error)
+    return {"code": "engine_unavailable", "detail": type(error).__name__}
 
 
 def _name(request: Request) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -57,7 +57,7 @@ def _check_sqlite() -> str:
         try:
             with transaction.atomic():
                 transaction.set_rollback(True)
-        except DatabaseError as error:
+        except Error as error:
             return str(error)
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {usual:d}")

@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 Result = TypeVar("Result")
 Errors = type[Exception] | tuple[type[Exception], ...]
+DATABASE_AWAY = (OperationalError, InterfaceError)
+"""Locked, full, gone; and a connection that broke, which Django counts among no `DatabaseError` (catch `Error`)."""
 
 
 class DeadlineExceeded(TimeoutError):
@@ -40,7 +42,7 @@ def with_retries(
     *,
     attempts: int = 3,
     base: float = 2,
-    retry_on: Errors = (OSError, OperationalError),
+    retry_on: Errors = (OSError, *DATABASE_AWAY),
     sleep: Callable[[float], None] | None = None,
 ) -> Result:
     """Calls `fn` up to `attempts` times, waiting base^1, base^2, … seconds between; raises its last
@@ -67,7 +69,7 @@ def retry_within(
     deadline: Deadline,
     fn: Callable[[], Result],
     *,
-    retry_on: Errors = OperationalError,
+    retry_on: Errors = DATABASE_AWAY,
     delays: Sequence[float] = (0.02, 0.04, 0.08),
     sleep: Callable[[float], None] | None = None,
 ) -> Result:

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.pagination import CursorPagination
@@ -79,7 +79,7 @@ def problem_of(error: Exception) -> Exception:
         return invalid(error.field, error.value, error.expected)
     if isinstance(error, AccountUnknown):
         return Problem(404, "account_unknown", str(error))
-    if isinstance(error, DatabaseError | DeadlineExceeded):
+    if isinstance(error, Error | DeadlineExceeded):
         return Problem(
             503,
             "engine_unavailable",

@@ -15,7 +15,7 @@ PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: `body` is the decoded JSON."""
+    """What came back: `body` is the decoded JSON, or the bytes of a file."""
 
     status: int
     body: Any
@@ -46,18 +46,27 @@ class Bot:
     def get(self, path: str, **query: Any) -> Answer:
         return self._answer(self._web.get(f"/api/v1/{path}", query))
 
-    def post(self, path: str, body: Any) -> Answer:
-        """`body`: plain values, or bytes as they are."""
+    def text(self, path: str, **query: Any) -> str:
+        """What a GET answers with, as it is; fails unless it is there."""
+        response: Any = self._web.get(f"/api/v1/{path}", query)
+        content = b"".join(response.streaming_content) if response.streaming else response.content
+        assert response.status_code == 200, content
+        return bytes(content).decode()
+
+    def post(self, path: str, body: Any, **headers: str) -> Answer:
+        """`body`: plain values, or bytes as they are. `idempotency_key="…"` is a header."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self._answer(self._web.post(f"/api/v1/{path}", data, "application/json"))
+        return self._answer(self._web.post(f"/api/v1/{path}", data, "application/json", headers=headers))
 
     def send(self, method: str, path: str, **headers: str) -> Answer:
         return self._answer(self._web.generic(method, f"/api/v1/{path}", headers=headers))
 
     @staticmethod
     def _answer(response: Any) -> Answer:
-        body = json.loads(response.content) if response.content else None
-        return Answer(response.status_code, body, response["Content-Type"], dict(response.items()))
+        content = b"".join(response.streaming_content) if response.streaming else response.content
+        kind = response["Content-Type"]
+        body = json.loads(content) if content and kind.endswith("json") and not kind.endswith("ndjson") else content
+        return Answer(response.status_code, body or None, kind, dict(response.items()))
 
 
 @pytest.fixture
