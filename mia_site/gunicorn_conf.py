@@ -13,6 +13,8 @@ from mia_site import env
 from mia_site.ops.logs import logging_config, structlog_configure
 from mia_site.ops.supervisor.launch import die_with_parent
 
+# Threads are few: requests that wait for one locked account must not keep all the others waiting for a thread.
+os.environ.setdefault("MIA_DATABASE_WAIT", "5")
 structlog_configure()
 logconfig_dict = logging_config(env.text("MIA_LOG_LEVEL", "INFO"), env.text("MIA_LOG_FORMAT", "auto"))
 

@@ -84,14 +84,16 @@ def _database() -> dict[str, Any]:
     """SQLite under the data directory unless `DATABASE_URL` says otherwise.
 
     SQLite: a receipt must survive power loss, hence FULL; IMMEDIATE takes the write lock at BEGIN, so that no
-    transaction fails half-way with "database is locked" (docs/adr/0002).
+    transaction fails half-way with "database is locked" (docs/adr/0002). `MIA_DATABASE_WAIT` bounds every wait for a
+    lock that has no deadline of its own.
     """
-    url = env.text("DATABASE_URL")
+    url, wait = env.text("DATABASE_URL"), env.integer("MIA_DATABASE_WAIT", 20)
     if url and not url.startswith("sqlite"):
         config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
         options = config.setdefault("OPTIONS", {})
         options.setdefault("application_name", "mia-risk-desk")
         options.setdefault("connect_timeout", 3)  # a database that is gone must be told within seconds
+        options.setdefault("options", f"-c lock_timeout={wait}s")
         return config
     name = url.partition(":///")[2] if url else str(DATA_DIR / "mia.sqlite3")
     return {
@@ -100,7 +102,7 @@ def _database() -> dict[str, Any]:
         "CONN_MAX_AGE": 60,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
+            "timeout": wait,
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
                 "PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;"
