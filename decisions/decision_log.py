@@ -30,7 +30,7 @@ from mia_site.ops.timings import timed
 from risk.alert_texts import NO_ACCOUNT
 from risk.equity import time_check
 from risk.inputs import InputError
-from risk.locking import account_lock, account_only, desk_lock, seq_take
+from risk.locking import account_lock, account_only, desk_lock, desk_lock_for_equity, seq_take
 from risk.losses import outcome_apply
 from risk.models import AccountState, Admission, Client
 from risk.selectors.facts import FactsBook
@@ -124,7 +124,7 @@ def _submit(
     sent: Sequence[DecisionInput], client: Client, actor: Actor, key: str, body: bytes, deadline: Deadline
 ) -> Receipted:
     with transaction_within(deadline):
-        book = _book(client.account.code)
+        book = _book(client.account.code, sent)
         if key:
             stored = _stored(client, key, body)
             if stored:
@@ -140,11 +140,11 @@ def _submit(
 
 def decisions_write(sent: Sequence[DecisionInput], *, account: str, client: Client | None, actor: Actor) -> Receipted:
     """Judges (mode gate) and records decisions of one account in the caller's transaction; the door of every way in."""
-    return _judge_and_write(_book(account), sent, client=client, actor=actor)
+    return _judge_and_write(_book(account, sent), sent, client=client, actor=actor)
 
 
-def _book(account: str) -> FactsBook:
-    desk = desk_lock()
+def _book(account: str, sent: Sequence[DecisionInput]) -> FactsBook:
+    desk = desk_lock_for_equity() if any(item.equity is not None for item in sent) else desk_lock()
     state = account_lock(account)
     return FactsBook(state, desk, database_now())
 

@@ -13,7 +13,7 @@ from decisions.inputs import DecisionInput, MarketInput, regime_dict
 from decisions.models import Decision, DecisionFeatures
 from mia_site.audit.actors import Actor
 from risk.admissions import admission_apply
-from risk.equity import equity_apply, positions_apply
+from risk.equity import equity_take_in, positions_apply
 from risk.inputs import InputError
 from risk.locking import seq_take
 from risk.models import Admission, Client
@@ -82,7 +82,7 @@ def _told(book: FactsBook, sent: DecisionInput, *, actor: Actor, seq: int) -> Wr
     """Equity and positions inside the body are stored and judged first, in the same transaction."""
     written = Written()
     if sent.equity is not None:
-        written = equity_apply(book.state, [sent.equity], actor=actor, seq=seq, now=book.now)[0]
+        written = equity_take_in(book.desk, book.state, [sent.equity], actor=actor, seq=seq, now=book.now)[0]
     if sent.positions is not None:
         at = sent.equity.at if sent.equity is not None else book.now
         written.add(positions_apply(book.state, at, sent.positions, seq=seq, now=book.now))

@@ -60,6 +60,7 @@ CONTROLLER_TEXTS: dict[str, str] = {
     "penalty_active": gettext_noop("%(account)s: no new trades until %(until)s: %(reason)s"),
     "trading_stopped": gettext_noop("%(account)s: trading is set to %(state)s by %(actor)s: %(reason)s"),
     "trading_resumed": gettext_noop("%(account)s: trading is set to %(state)s again by %(actor)s: %(reason)s"),
+    "desk_equity_unmeasured": gettext_noop("The desk's equity of %(equity)s could not be measured: %(error)s"),
     "desk_stopped": gettext_noop("The whole desk is set to %(state)s by %(actor)s: %(reason)s"),
     "desk_resumed": gettext_noop("The whole desk is set to %(state)s again by %(actor)s: %(reason)s"),
     "limits_applied": gettext_noop("%(account)s: limits v%(version)s by %(actor)s are in force: %(reason)s"),

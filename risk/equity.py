@@ -11,10 +11,11 @@ from django.db import transaction
 from mia_site.audit.actors import Actor
 from mia_site.audit.canonical import canonical_bytes
 from mia_site.audit.journal import Leaf, canonical_fields
+from risk.desk_equity import desk_equity_fold
 from risk.held import held_build
 from risk.inputs import EquityInput, InputError, PositionInput, PositionsInput
-from risk.locking import account_lock, desk_lock, seq_take
-from risk.models import AccountState, EquityBatch, EquityPoint, PositionReport
+from risk.locking import account_lock, desk_lock, desk_lock_for_equity, seq_take
+from risk.models import AccountState, Desk, EquityBatch, EquityPoint, PositionReport
 from risk.rules.drawdown import PointError
 from risk.selectors.limits import limits_of
 from risk.stops import figure
@@ -50,10 +51,10 @@ def equity_record(*, account: str, points: Sequence[EquityInput], actor: Actor) 
     Raises `InputError` naming the point, and `AccountUnknown`.
     """
     with transaction.atomic():
-        desk_lock()
+        desk = desk_lock_for_equity()
         state = account_lock(account)
         seq, now = seq_take(state)
-        written, stored = equity_apply(state, points, actor=actor, seq=seq, now=now)
+        written, stored = equity_take_in(desk, state, points, actor=actor, seq=seq, now=now)
         state.save()
         leaves = written.record(actor=actor, account=account)
     return EquityRecorded(stored, len(points) - stored, state.state, leaves)
@@ -69,6 +70,18 @@ def positions_record(*, account: str, report: PositionsInput, actor: Actor) -> E
         state.save()
         leaves = written.record(actor=actor, account=account)
     return EquityRecorded(len(written.facts), 1 - len(written.facts), state.state, leaves)
+
+
+def equity_take_in(
+    desk: Desk, state: AccountState, points: Sequence[EquityInput], *, actor: Actor, seq: int, now: datetime
+) -> tuple[Written, int]:
+    """As `equity_apply`, and folds what changed into the locked desk."""
+    before, known = state.equity, state.equity_seq
+    written, stored = equity_apply(state, points, actor=actor, seq=seq, now=now)
+    flow = sum((row.cash_flow for row in written.companions if isinstance(row, EquityPoint)), Decimal(0))
+    if state.equity_seq != known:
+        written.add(desk_equity_fold(desk, state, before=before, flow=flow, actor=actor, now=now))
+    return written, stored
 
 
 def equity_apply(

@@ -1,14 +1,16 @@
 """Implausible equity: held instead of believed, visible, and ruled on by the staff. A rejected point never counts."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
+from risk.desk_equity import desk_equity_fold
 from risk.inputs import InputError, reason_check
-from risk.locking import account_lock, desk_lock, seq_take
+from risk.locking import account_lock, desk_lock_for_equity, seq_take
 from risk.models import AccountState, EquityPoint, HeldPoint, HeldRuling
 from risk.rules.drawdown import PointError
 from risk.rules.limits import PlausibilityLimits
@@ -50,8 +52,9 @@ def held_rule(*, account: str, accept: bool, reason: str, actor: Actor) -> list[
     """
     reason = reason_check(reason)
     with transaction.atomic():
-        desk_lock()
+        desk = desk_lock_for_equity()
         state = account_lock(account)
+        before = state.equity
         points = list(held_open(state.account_id).select_related("account"))
         if not points:
             raise InputError("account", account, "an account with equity points that are held")
@@ -68,6 +71,8 @@ def held_rule(*, account: str, accept: bool, reason: str, actor: Actor) -> list[
         if accept:
             for point in points:
                 written.add(_accepted(state, point, actor=actor, now=now))
+            flow = sum((point.cash_flow for point in points), Decimal(0))
+            written.add(desk_equity_fold(desk, state, before=before, flow=flow, actor=actor, now=now))
         state.save()
         written.record(actor=actor, account=account, why=reason)
     return rulings

@@ -12,7 +12,7 @@ from mia_site.ops.alerts import alert_raise
 from risk.history import tracks_replay
 from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
-from risk.models import AccountState, LimitsApproval, LimitsVersion
+from risk.models import AccountState, DeskLimitsVersion, LimitsApproval, LimitsVersion
 from risk.rules.drawdown import PointError
 from risk.rules.limits import DrawdownLimit, Limits, limits_diff, limits_dump, limits_parse, tightens
 from risk.rules.sentences import NEWER_VERSION
@@ -70,7 +70,7 @@ def _version_add(
     seq, now = seq_take(state)
     old = limits_of(state)
     applied = old is None or tightens(old, new)
-    changes = [] if old is None else [_plain(change) for change in limits_diff(old, new)]
+    changes = [] if old is None else [change_plain(change) for change in limits_diff(old, new)]
     version = LimitsVersion(
         account=state.account, version=(newest.version if newest else 0) + 1, seq=seq, body=body, changes=changes,
         proposer=str(actor), reason=reason, applied=applied, recorded_at=now,
@@ -87,7 +87,8 @@ def _version_add(
     return LimitsSubmitted(version, applied, changed=True)
 
 
-def _plain(change: Any) -> dict[str, str]:
+def change_plain(change: Any) -> dict[str, str]:
+    """A change as it is stored with its version."""
     return {
         "path": change.path,
         "old": _text(change.old),
@@ -100,7 +101,7 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _measured_by(rule: DrawdownLimit) -> tuple[object, ...]:
+def measured_by(rule: DrawdownLimit) -> tuple[object, ...]:
     """What a rule's mark depends on; while this stays, its mark does."""
     return rule.mode, rule.reset_at, rule.allowance.of
 
@@ -123,11 +124,9 @@ def _enforce(
 
 def rules_fresh(state: AccountState, old: Limits | None, new: Limits) -> set[str]:
     """The drawdown rules of `new` that have no mark yet, or measure something else than under `old`."""
-    before = {rule.name: _measured_by(rule) for rule in old.drawdown} if old else {}
+    before = {rule.name: measured_by(rule) for rule in old.drawdown} if old else {}
     return {
-        rule.name
-        for rule in new.drawdown
-        if rule.name not in state.marks or before.get(rule.name) != _measured_by(rule)
+        rule.name for rule in new.drawdown if rule.name not in state.marks or before.get(rule.name) != measured_by(rule)
     }
 
 
@@ -152,7 +151,7 @@ def limits_decide(version: LimitsVersion, *, approve: bool, actor: Actor, reason
         desk_lock()
         state = account_lock(version.account.code)
         version = LimitsVersion.objects.select_related("account").get(id=version.id)
-        _open_check(state, version, actor)
+        version_open_check(version, state.limits, actor)
         seq, now = seq_take(state)
         approval = LimitsApproval(
             account=state.account, seq=seq, limits=version, approved=approve, approver=str(actor), reason=reason,
@@ -171,11 +170,14 @@ def limits_decide(version: LimitsVersion, *, approve: bool, actor: Actor, reason
     return approval
 
 
-def _open_check(state: AccountState, version: LimitsVersion, actor: Actor) -> None:
+def version_open_check(
+    version: LimitsVersion | DeskLimitsVersion, in_force: LimitsVersion | DeskLimitsVersion | None, actor: Actor
+) -> None:
+    """Raises `InputError` unless `actor` may decide on the version: proposed by another, and not overtaken."""
     if version.applied or hasattr(version, "approval"):
         raise InputError("version", version.version, gettext_noop("a version that is still proposed"))
-    if state.limits is not None and version.version < state.limits.version:
-        raise InputError("version", version.version, NEWER_VERSION % {"version": state.limits.version})
+    if in_force is not None and version.version < in_force.version:
+        raise InputError("version", version.version, NEWER_VERSION % {"version": in_force.version})
     if version.proposer == str(actor):
         raise InputError(
             "approver", str(actor), gettext_noop("a second person: who proposes a loosening does not approve it")

@@ -31,7 +31,15 @@ def desk_lock(*, exclusive: bool = False) -> Desk:
     """Locks the desk until the transaction ends and returns its row (made on first use)."""
     _require_transaction()
     _advisory_lock(DESK_LOCK, exclusive=exclusive)
-    return Desk.objects.select_related("feature_set").get_or_create(id=1)[0]
+    desk = Desk.objects.select_related("feature_set", "limits").get_or_create(id=1)[0]
+    desk.alone = exclusive
+    return desk
+
+
+def desk_lock_for_equity() -> Desk:
+    """Locks the desk for a step that brings equity: exclusively where the desk has drawdown rules of its own, whose
+    sum over all accounts must not change meanwhile."""
+    return desk_lock(exclusive=Desk.objects.filter(id=1, limits__isnull=False).exists())
 
 
 def calendar_lock() -> None:

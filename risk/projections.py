@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from risk.desk_equity import desk_hear, desk_settle
+from risk.desk_limits import desk_rules_take
 from risk.history import Heard, Rebased, history, rebase_apply
 from risk.limits_law import marks_refresh, rules_fresh
 from risk.locking import account_lock, desk_lock
@@ -22,6 +24,8 @@ from risk.models import (
     Account,
     AccountState,
     Desk,
+    DeskLimitsVersion,
+    DeskPoint,
     HeldPoint,
     HeldRuling,
     LimitsVersion,
@@ -32,15 +36,20 @@ from risk.models import (
 )
 from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
+from risk.rules.desk_limits import desk_limits_parse
 from risk.rules.limits import Limits, limits_parse
 from risk.rules.track import track_dump, track_load
 from risk.rules.types import TradingState
+from risk.selectors.desk import desk_limits_of
 from risk.tracks import equity_take, tracks_hear, tracks_settle
 from risk.trading_states import stricter
 
 UNPROJECTED = frozenset({"account", "seq"})
 """`seq` only grows: steps that left no fact have taken numbers too."""
-STATE_FIELDS = ("state", "state_since", "state_reason", "state_until", "state_change_id")
+DESK_COLUMNS = (
+    "state", "state_since", "state_reason", "state_until", "state_change_id", "seq", "limits_id", "marks", "equity",
+    "drawdown",
+)  # fmt: skip
 MARKED = Cause.DRAWDOWN.value, "check"
 LOSSES_MOST = 100
 
@@ -259,20 +268,50 @@ def account_check(code: str, closed: Iterable[Closed] = (), *, rebuild: bool = F
 
 
 def desk_check(*, rebuild: bool = False) -> list[Difference]:
-    """The same for the desk's trading state."""
+    """The same for the desk: its trading state, its rules and its drawdown."""
     with transaction.atomic():
         stored = desk_lock(exclusive=True)
-        replayed = Desk(id=1)
-        change = StateChange.objects.filter(scope=Scope.DESK).order_by("-recorded_at", "-id").first()
-        if change is not None:
-            _state_take(replayed, change)
+        replayed = _desk_replayed()
         found = [
             Difference("desk", name, getattr(stored, name), getattr(replayed, name))
-            for name in STATE_FIELDS
+            for name in DESK_COLUMNS
             if getattr(stored, name) != getattr(replayed, name)
         ]
         if rebuild and found:
-            for name in STATE_FIELDS:
+            for name in DESK_COLUMNS:
                 setattr(stored, name, getattr(replayed, name))
-            stored.save(update_fields=STATE_FIELDS)
+            stored.save(update_fields=DESK_COLUMNS)
     return found
+
+
+def _desk_replayed() -> Desk:
+    """The desk as its facts say, in the order of recording: each was recorded under the desk's exclusive lock."""
+    desk = Desk(id=1)
+    for fact, told_at in sorted(_desk_facts(), key=lambda told: told[1]):
+        limits = desk_limits_of(desk)
+        if isinstance(fact, StateChange):
+            if limits is not None and fact.cause == Cause.DRAWDOWN:
+                desk_settle(desk, limits, told_at)
+            _state_take(desk, fact)
+        elif isinstance(fact, DeskLimitsVersion):
+            desk.limits = fact
+            new = desk_limits_parse(fact.body)
+            desk_rules_take(desk, limits, new)
+            desk_settle(desk, new, told_at)
+        elif limits is not None:
+            desk_hear(desk, limits, fact)
+    return desk
+
+
+def _desk_facts() -> Iterator[tuple[StateChange | DeskLimitsVersion | DeskPoint, datetime]]:
+    """Those of one moment in the order in which they were folded."""
+    for version in DeskLimitsVersion.objects.select_related("approval"):
+        approval = getattr(version, "approval", None)
+        if version.applied:
+            yield version, version.recorded_at
+        elif approval is not None and approval.approved:
+            yield version, approval.recorded_at
+    for point in DeskPoint.objects.order_by("seq"):
+        yield point, point.recorded_at
+    for change in StateChange.objects.filter(scope=Scope.DESK).order_by("recorded_at", "id"):
+        yield change, change.recorded_at

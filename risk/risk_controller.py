@@ -20,6 +20,8 @@ from mia_site.ops.retry import DATABASE_AWAY, Deadline, DeadlineExceeded, retry_
 from mia_site.ops.timings import timed
 from risk.accounts import account_open, client_issue, tokens_revoke
 from risk.admissions import admission_apply
+from risk.desk_equity import desk_drawdown_check
+from risk.desk_limits import desk_limits_decide, desk_limits_submit
 from risk.equity import equity_record, positions_record
 from risk.held import held_rule
 from risk.inputs import InputError
@@ -63,6 +65,8 @@ __all__ = [
     "admission_apply",
     "client_issue",
     "desk_halt",
+    "desk_limits_decide",
+    "desk_limits_submit",
     "desk_resume",
     "drawdown_check",
     "equity_record",
@@ -214,6 +218,7 @@ def drawdown_check(*, actor: Actor | None = None) -> int:
             log.exception("account_check_failed", account=state.account.code)
             _failure_alert(state.account.code, error, priority=4)
     desk_stop_end(actor=actor)
+    desk_drawdown_check(actor=actor)
     Desk.objects.filter(id=1).update(checks_at=database_now())
     return written
 

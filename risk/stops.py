@@ -12,7 +12,7 @@ from risk.models.state import Cause
 from risk.rules.drawdown import Mark, breached
 from risk.rules.limits import BreachAction, Limits, RuleMode, RuleName
 from risk.rules.overtrade import overtrade_risk_score
-from risk.rules.sentences import BREACH
+from risk.rules.sentences import BREACH, HEALED
 from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.drawdown import deepest
 from risk.selectors.memory import memory_view
@@ -113,7 +113,7 @@ def breach_stop(
         if not (healed and state.penalty_active):
             return Written()
         state.penalty_active = False
-        return Written(facts=[penalty_lifted(state, "equity is above the floors again", seq, now)])
+        return Written(facts=[penalty_lifted(state, HEALED, seq, now)])
     worst = max((view for view in views if breached(view)), key=lambda view: view.drawdown)
     enforced = limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE
     score = overtrade_score(state, limits, now)

@@ -1,5 +1,6 @@
 """Trading states: every change is a fact (who, why, on what evidence, until when). No peak is forgotten by a resume."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +16,19 @@ from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, Desk, Penalty, StateChange
 from risk.models.state import Cause, Scope
 from risk.rules.drawdown import breached
-from risk.rules.limits import RuleMode, RuleName
+from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.messages import number
-from risk.rules.sentences import BELOW_FLOOR, MILDER_STATE, STOP_BEFORE, STOP_BROKEN, STOP_ENDED, STRICTER_STOP
-from risk.rules.types import TradingState
+from risk.rules.sentences import (
+    BELOW_FLOOR,
+    DESK_BELOW_FLOOR,
+    MILDER_STATE,
+    STOP_BEFORE,
+    STOP_BROKEN,
+    STOP_ENDED,
+    STRICTER_STOP,
+)
+from risk.rules.types import DrawdownView, TradingState
+from risk.selectors.desk import desk_limits_of, desk_views
 from risk.selectors.drawdown import drawdown_views
 from risk.selectors.limits import limits_of
 from risk.written import Written
@@ -169,12 +179,17 @@ def trading_resume(
 
 def _breach_check(row: AccountState, now: datetime) -> None:
     limits = limits_of(row)
-    if limits is None or limits.rule_mode(RuleName.DRAWDOWN) is not RuleMode.ENFORCE:
+    if limits is not None:
+        _above_floors(limits, drawdown_views(row, limits, now), BELOW_FLOOR)
+
+
+def _above_floors(limits: Limits, views: Sequence[DrawdownView], refusal: str) -> None:
+    if limits.rule_mode(RuleName.DRAWDOWN) is not RuleMode.ENFORCE:
         return
-    for view in drawdown_views(row, limits, now):
+    for view in views:
         if breached(view):
             figures = {"floor": number(view.floor), "equity": number(view.equity), "rule": view.rule.name}
-            raise StateRefused("state", TradingState.ACTIVE.value, BELOW_FLOOR % figures)
+            raise StateRefused("state", TradingState.ACTIVE.value, refusal % figures)
 
 
 def penalty_lifted(row: AccountState, reason: str, seq: int, now: datetime) -> Penalty:
@@ -205,6 +220,9 @@ def desk_resume(*, reason: str, actor: Actor, state: TradingState = TradingState
         desk = desk_lock(exclusive=True)
         if not stricter(TradingState(desk.state), state.value):
             raise StateRefused("state", state.value, MILDER_STATE % {"state": desk.state})
+        limits = desk_limits_of(desk)
+        if state is TradingState.ACTIVE and limits is not None:
+            _above_floors(limits.limits, desk_views(desk, limits, database_now()), DESK_BELOW_FLOOR)
         return _desk_enter(desk, state, reason, actor, database_now(), "desk_resumed", None)
 
 

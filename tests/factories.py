@@ -27,6 +27,9 @@ from risk.models import (
     CalendarSource,
     Client,
     Cluster,
+    DeskLimitsApproval,
+    DeskLimitsVersion,
+    DeskPoint,
     EquityBatch,
     EquityPoint,
     EventVersion,
@@ -232,6 +235,39 @@ class PeakRebaseFactory(OfAccount):
     reference = Decimal("50250.5")
     reason = "profit was paid out"
     actor = "user:1"
+
+
+class DeskLimitsVersionFactory(FactFactory):
+    """A version of the desk's rules that nobody put in force."""
+
+    class Meta:
+        model = DeskLimitsVersion
+
+    version = factory.Sequence(lambda number: number + 1)
+    seq = 0
+    body = factory.LazyFunction(lambda: {"currency": "USD", "drawdown": LIMITS["drawdown"][:1]})
+    proposer = "command:limits:uid0"
+    reason = "the desk as a whole"
+    applied = False
+
+
+class DeskLimitsApprovalFactory(FactFactory):
+    class Meta:
+        model = DeskLimitsApproval
+
+    limits = factory.SubFactory(DeskLimitsVersionFactory)
+    seq = 0
+    approved = True
+    approver = "command:limits:uid1"
+    reason = "agreed at the risk meeting"
+
+
+class DeskPointFactory(FactFactory):
+    class Meta:
+        model = DeskPoint
+
+    seq = factory.Sequence(lambda number: number + 1)
+    equity = Decimal("150250.5")
 
 
 class PositionReportFactory(OfAccount):

@@ -29,7 +29,7 @@ from risk.admin.shared import AccountFilter
 from risk.admin.switches import refusal
 from risk.inputs import InputError
 from risk.limits_document import document_read
-from risk.models import Account, AccountState, LimitsApproval, LimitsVersion
+from risk.models import Account, AccountState, DeskLimitsVersion, LimitsApproval, LimitsVersion
 from risk.risk_controller import limits_decide, limits_submit
 from risk.roles import APPROVE_LIMITS, PROPOSE_LIMITS
 from risk.rules.limits import LimitsError
@@ -150,9 +150,9 @@ class LimitsVersionAdmin(FactAdmin):
             % {"version": version.version, "account": version.account},
             "form": form,
             "back": back,
-            "open": _is_open(version),
+            "open": is_open(version),
             "own": version.proposer == str(request_actor(request)),
-            "changes": _changes(version),
+            "changes": changes_table(version),
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/desk/limits_decide.html", context)
@@ -160,7 +160,7 @@ class LimitsVersionAdmin(FactAdmin):
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         return {
             **super().page_context(request, obj),
-            "open": _is_open(obj),
+            "open": is_open(obj),
             "may_decide": request.user.has_perm(APPROVE_LIMITS),
         }
 
@@ -183,27 +183,32 @@ class LimitsVersionAdmin(FactAdmin):
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, row: LimitsVersion) -> SafeString:
-        if row.applied:
-            return badge(_("applied at once"), "good")
-        approval = getattr(row, "approval", None)
-        if approval is None:
-            return badge(_("waits for approval"), "warn")
-        return badge(_("approved"), "good") if approval.approved else badge(_("rejected"), "bad")
+        return status_badge(row)
 
     @admin.display(description=gettext_lazy("changes"))
     def changes_shown(self, row: LimitsVersion) -> SafeString | str:
-        return _changes(row)
+        return changes_table(row)
 
     @admin.display(description=gettext_lazy("limits"))
     def document(self, row: LimitsVersion) -> SafeString:
         return format_html('<pre class="desk-json">{}</pre>', limits_yaml(row.body))
 
 
-def _is_open(version: LimitsVersion) -> bool:
+def status_badge(version: LimitsVersion | DeskLimitsVersion) -> SafeString:
+    """Where a version of limits stands, by word and colour."""
+    if version.applied:
+        return badge(_("applied at once"), "good")
+    approval = getattr(version, "approval", None)
+    if approval is None:
+        return badge(_("waits for approval"), "warn")
+    return badge(_("approved"), "good") if approval.approved else badge(_("rejected"), "bad")
+
+
+def is_open(version: LimitsVersion | DeskLimitsVersion) -> bool:
     return not version.applied and getattr(version, "approval", None) is None
 
 
-def _changes(version: LimitsVersion) -> SafeString | str:
+def changes_table(version: LimitsVersion | DeskLimitsVersion) -> SafeString | str:
     rows = [
         (change["path"], change.get("old") or EMPTY, change.get("new") or EMPTY, _direction(change["direction"]))
         for change in version.changes

@@ -12,6 +12,7 @@ from risk.models.calendar import (
     WindowAnnouncement,
 )
 from risk.models.client import Client
+from risk.models.desk_drawdown import DeskLimitsApproval, DeskLimitsVersion, DeskPoint
 from risk.models.equity import EquityBatch, EquityPoint
 from risk.models.features import FeatureSet
 from risk.models.held import HeldPoint, HeldRuling
@@ -35,6 +36,9 @@ __all__ = [
     "Client",
     "Cluster",
     "Desk",
+    "DeskLimitsApproval",
+    "DeskLimitsVersion",
+    "DeskPoint",
     "Dialect",
     "EquityBatch",
     "EquityPoint",

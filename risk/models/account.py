@@ -46,7 +46,7 @@ class Account(models.Model):
 
 
 class Desk(models.Model):
-    """All accounts: one row, the desk's own trading state."""
+    """All accounts: one row, the desk's own trading state and drawdown."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     state = models.CharField(_("state"), max_length=12, choices=STATES, default=TradingState.ACTIVE.value)
@@ -60,6 +60,16 @@ class Desk(models.Model):
     feature_set = models.ForeignKey(
         "risk.FeatureSet", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("feature set")
     )
+    seq = models.BigIntegerField(_("sequence"), default=0)
+    limits = models.ForeignKey(
+        "risk.DeskLimitsVersion", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("limits")
+    )
+    marks = models.JSONField(_("drawdown marks"), default=dict, blank=True)
+    equity = money(_("equity"), null=True, blank=True)
+    drawdown = fraction(_("drawdown"), default=0)
+
+    alone: bool = False
+    """Whether the row is locked against everybody: only then may the desk's equity be folded."""
 
     class Meta:
         verbose_name = _("desk")

@@ -26,6 +26,11 @@ EXPECTED: dict[str, str] = {
     "text": gettext_noop('a decimal number in quotes, such as "0.05"'),
     "known_field": gettext_noop("only known fields here: check the spelling"),
     "": gettext_noop("a mapping of limits"),
+    # The desk's own document
+    "desk": gettext_noop("only currency, timezone, drawdown, confirmation and rules for the desk"),
+    "desk.currency": gettext_noop('a currency in three capital letters, such as "USD"'),
+    "desk.timezone": gettext_noop("an IANA time zone such as America/Chicago"),
+    "desk.rules": gettext_noop("the mode of the rule drawdown only"),
     # Fields
     "drawdown": gettext_noop("a list of drawdown rules"),
     "drawdown.name": gettext_noop("a name of lower-case letters, digits and underscores, at most 64"),

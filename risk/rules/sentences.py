@@ -26,10 +26,19 @@ BELOW_FLOOR = gettext_noop(
     "REDUCE_ONLY, or equity of at least %(floor)s: at %(equity)s the account is below the floor of %(rule)s "
     "and would be stopped again at once"
 )
+DESK_BELOW_FLOOR = gettext_noop(
+    "REDUCE_ONLY, or equity of at least %(floor)s: at %(equity)s the desk is below the floor of %(rule)s "
+    "and would be stopped again at once"
+)
+DESK_BREACH = gettext_noop(
+    "the desk's equity %(equity)s is below the floor %(floor)s of %(rule)s (drawdown %(drawdown)s, "
+    "allowance %(allowance)s)"
+)
+HEALED = gettext_noop("equity is above the floors again")
 NEWER_VERSION = gettext_noop("a version newer than %(version)s, which is in force")
 TEMPLATES = (
-    BREACH, ABOVE_LIMIT, WITHIN_LIMIT, NO_LIMIT, STOP_BEFORE, STOP_BROKEN, STOP_ENDED, LOSSES_IN_A_ROW, LOSSES_ENDED,
-    TRADE_LOST, STRICTER_STOP, MILDER_STATE, BELOW_FLOOR, NEWER_VERSION,
-    OF_REFERENCE, OF_INITIAL, OF_AMOUNT,
+    DESK_BREACH, BREACH, HEALED, ABOVE_LIMIT, WITHIN_LIMIT, NO_LIMIT, STOP_BEFORE, STOP_BROKEN, STOP_ENDED,
+    LOSSES_IN_A_ROW, LOSSES_ENDED, TRADE_LOST, STRICTER_STOP, MILDER_STATE, BELOW_FLOOR, DESK_BELOW_FLOOR,
+    NEWER_VERSION, OF_REFERENCE, OF_INITIAL, OF_AMOUNT,
 )  # fmt: skip
 """What is said of more stands before what is said of less: the first that fits is taken."""

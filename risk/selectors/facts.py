@@ -23,6 +23,7 @@ from risk.rules.types import (
     TradingState,
 )
 from risk.selectors.calendar import calendar_view
+from risk.selectors.desk import desk_doubts
 from risk.selectors.drawdown import doubt_views, drawdown_views, held_view
 from risk.selectors.features import LoadedSet, feature_set, feature_vector, view_of
 from risk.selectors.limits import limits_of
@@ -88,7 +89,7 @@ class FactsBook:
             limits_version=None if state.limits is None else state.limits.version,
             equity=self._equity(),
             drawdowns=() if self.limits is None else drawdown_views(state, self.limits, self.now),
-            doubts=() if self.limits is None else doubt_views(state, self.limits),
+            doubts=(*desk_doubts(self.desk), *(() if self.limits is None else doubt_views(state, self.limits))),
             held=held_view(state),
             losses=loss_view(state),
             position=self._position(ask.instrument),

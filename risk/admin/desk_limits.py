@@ -1,0 +1,125 @@
+"""The desk's own drawdown: its rules with a second person's yes or no, and the sums they were measured on."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mia_site.audit.admin.base import FactAdmin, request_actor
+from mia_site.audit.admin.filters import RecordedDayFilter
+from mia_site.audit.admin.names import actor_names
+from mia_site.audit.admin.rendering import badge
+from risk.admin.account_page import limits_yaml
+from risk.admin.limits import ReasonForm, changes_table, is_open, status_badge
+from risk.admin.switches import refusal
+from risk.inputs import InputError
+from risk.models import DeskLimitsApproval, DeskLimitsVersion, DeskPoint
+from risk.risk_controller import desk_limits_decide
+from risk.roles import APPROVE_LIMITS
+
+
+@admin.register(DeskLimitsVersion)
+class DeskLimitsVersionAdmin(FactAdmin):
+    list_display = ("name", "status", "who", "reason", "recorded_at")
+    list_filter = (("recorded_at", RecordedDayFilter),)
+    sortable_by = ()
+    ordering = ("-id",)
+    fields = (("version", "status"), ("who", "recorded_at"), "reason", "changes_shown", "document", "seq")
+    change_form_outer_before_template = "admin/desk/desk_limits_links.html"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("approval")
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.decide_view)
+        return [path("<uuid:object_id>/decide/", view, name="risk_desklimitsversion_decide"), *super().get_urls()]
+
+    def decide_view(self, request: HttpRequest, object_id: Any) -> HttpResponseBase:
+        """A second person approves or rejects, with a reason."""
+        if not request.user.has_perm(APPROVE_LIMITS):
+            raise PermissionDenied
+        version = self.get_object(request, str(object_id))
+        if version is None:
+            raise Http404
+        back = reverse("admin:risk_desklimitsversion_change", args=[object_id])
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            given = {"approve": "approve" in request.POST, "reason": form.cleaned_data["reason"]}
+            try:
+                desk_limits_decide(version, actor=request_actor(request), **given)
+            except InputError as error:
+                form.add_error(None, refusal(error))
+            else:
+                messages.success(request, _("Done, and recorded with your reason."))
+                return HttpResponseRedirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Decide on v%(version)s of the desk's limits") % {"version": version.version},
+            "form": form,
+            "back": back,
+            "open": is_open(version),
+            "own": version.proposer == str(request_actor(request)),
+            "changes": changes_table(version),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/desk/limits_decide.html", context)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        may = request.user.has_perm(APPROVE_LIMITS)
+        return {**super().page_context(request, obj), "open": is_open(obj), "may_decide": may}
+
+    @admin.display(description=gettext_lazy("version"))
+    def name(self, row: DeskLimitsVersion) -> str:
+        return f"v{row.version}"
+
+    @admin.display(description=gettext_lazy("proposed by"))
+    def who(self, row: DeskLimitsVersion) -> str:
+        return actor_names([row.proposer])[row.proposer]
+
+    @admin.display(description=gettext_lazy("status"))
+    def status(self, row: DeskLimitsVersion) -> SafeString:
+        return status_badge(row)
+
+    @admin.display(description=gettext_lazy("changes"))
+    def changes_shown(self, row: DeskLimitsVersion) -> SafeString | str:
+        return changes_table(row)
+
+    @admin.display(description=gettext_lazy("limits"))
+    def document(self, row: DeskLimitsVersion) -> SafeString:
+        return format_html('<pre class="desk-json">{}</pre>', limits_yaml(row.body))
+
+
+@admin.register(DeskLimitsApproval)
+class DeskLimitsApprovalAdmin(FactAdmin):
+    list_display = ("recorded_at", "limits", "answer", "who", "reason")
+    list_filter = (("recorded_at", RecordedDayFilter),)
+    list_select_related = ("limits",)
+    sortable_by = ()
+    ordering = ("-id",)
+    fields = (("limits", "answer"), ("who", "seq"), "reason", "recorded_at")
+
+    @admin.display(description=gettext_lazy("answer"))
+    def answer(self, row: DeskLimitsApproval) -> SafeString:
+        return badge(_("approved"), "good") if row.approved else badge(_("rejected"), "bad")
+
+    @admin.display(description=gettext_lazy("by"))
+    def who(self, row: DeskLimitsApproval) -> str:
+        return actor_names([row.approver])[row.approver]
+
+
+@admin.register(DeskPoint)
+class DeskPointAdmin(FactAdmin):
+    list_display = ("recorded_at", "equity", "cash_flow", "account", "seq")
+    list_filter = (("recorded_at", RecordedDayFilter),)
+    list_select_related = ("account",)
+    sortable_by = ()
+    ordering = ("-id",)
+    fields = (("equity", "cash_flow"), ("account", "seq"), "recorded_at")

@@ -1,0 +1,104 @@
+"""The desk's drawdown rules as law: tightening takes effect at once, loosening needs a second person."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from mia_site.audit.actors import Actor
+from mia_site.ops.alerts import alert_raise
+from mia_site.ops.clock import database_now
+from risk.desk_equity import EQUITY_FIELDS, desk_settle, desk_start
+from risk.inputs import reason_check
+from risk.limits_law import change_plain, measured_by, version_open_check
+from risk.locking import desk_lock
+from risk.models import Desk, DeskLimitsApproval, DeskLimitsVersion
+from risk.rules.desk_limits import DeskLimits, desk_limits_diff, desk_limits_dump, desk_limits_parse
+from risk.rules.limits import Direction
+from risk.selectors.desk import desk_limits_of
+from risk.written import Written
+
+DESK_CODE = "DESK"
+"""How alerts name the desk where an account's code would stand."""
+
+
+class DeskLimitsSubmitted(NamedTuple):
+    """The version now in force or proposed; `changed` is False where the document says nothing new."""
+
+    version: DeskLimitsVersion
+    applied: bool
+    changed: bool
+
+
+def desk_limits_submit(document: Mapping[str, Any], *, actor: Actor, reason: str) -> DeskLimitsSubmitted:
+    """Applies the desk's rules at once if none exist or they only tighten, else proposes them.
+
+    Raises `LimitsError` (field, value, expected) and `InputError` for an empty reason.
+    """
+    reason = reason_check(reason)
+    new = desk_limits_parse(document)
+    with transaction.atomic():
+        desk = desk_lock(exclusive=True)
+        old = desk_limits_of(desk)
+        newest = DeskLimitsVersion.objects.order_by("-version").first()
+        if desk.limits is not None and old == new:
+            return DeskLimitsSubmitted(desk.limits, True, changed=False)
+        changes = () if old is None else desk_limits_diff(old, new)
+        applied = all(change.direction is not Direction.LOOSENS for change in changes)
+        now = database_now()
+        version = DeskLimitsVersion(
+            version=(newest.version if newest else 0) + 1, seq=desk.seq, body=desk_limits_dump(new),
+            changes=[change_plain(change) for change in changes], proposer=str(actor), reason=reason, applied=applied,
+            recorded_at=now,
+        )  # fmt: skip
+        written = Written(facts=[version])
+        written.record(actor=actor, account="", why=reason)
+        if applied:
+            _enforce(desk, version, old, new, actor=actor)
+    alert_raise(
+        "limits_applied" if applied else "limits_proposed", priority=2 if applied else 3,
+        params={"account": DESK_CODE, "version": version.version, "actor": str(actor), "reason": reason},
+        dedup_key=str(version.id),
+    )  # fmt: skip
+    return DeskLimitsSubmitted(version, applied, changed=True)
+
+
+def desk_limits_decide(version: DeskLimitsVersion, *, approve: bool, actor: Actor, reason: str) -> DeskLimitsApproval:
+    """A second person's yes or no to a proposed version. Raises `InputError` where it is not open, is older than what
+    is in force, or was proposed by the same actor."""
+    reason = reason_check(reason)
+    with transaction.atomic():
+        desk = desk_lock(exclusive=True)
+        version = DeskLimitsVersion.objects.get(id=version.id)
+        version_open_check(version, desk.limits, actor)
+        now = database_now()
+        approval = DeskLimitsApproval(
+            seq=desk.seq, limits=version, approved=approve, approver=str(actor), reason=reason, recorded_at=now
+        )
+        Written(facts=[approval]).record(actor=actor, account="", why=reason)
+        if approve:
+            _enforce(desk, version, desk_limits_of(desk), desk_limits_parse(version.body), actor=actor)
+        alert_raise(
+            "limits_approved" if approve else "limits_rejected", priority=2, dedup_key=str(version.id),
+            params={"account": DESK_CODE, "version": version.version, "actor": str(actor), "reason": reason},
+        )  # fmt: skip
+    return approval
+
+
+def _enforce(desk: Desk, version: DeskLimitsVersion, old: DeskLimits | None, new: DeskLimits, *, actor: Actor) -> None:
+    """Puts a recorded version in force in the locked desk and judges it then and there."""
+    desk.limits = version
+    desk_rules_take(desk, old, new)
+    now = database_now()
+    desk_settle(desk, new, now)
+    desk.save(update_fields=["limits", *EQUITY_FIELDS])
+    desk_start(desk, new, actor=actor, now=now).record(actor=actor, account="", why=version.reason)
+
+
+def desk_rules_take(desk: Desk, old: DeskLimits | None, new: DeskLimits) -> None:
+    """The desk's marks (unsaved) under other rules. What measures something else than before begins anew: a sum over
+    other accounts, or from another day's reset, has no history to measure."""
+    same = old is not None and (old.currency, old.zone) == (new.currency, new.zone)
+    before = {rule.name: measured_by(rule) for rule in old.limits.drawdown} if old is not None and same else {}
+    kept = {rule.name for rule in new.limits.drawdown if before.get(rule.name) == measured_by(rule)}
+    desk.marks = {name: values for name, values in desk.marks.items() if name in kept}

@@ -1,0 +1,71 @@
+"""The desk's own drawdown rules: on the sum of the accounts' equity in one currency.
+
+They are written as those of an account (`drawdown`, `confirmation`, and the mode of the rule `drawdown`), with the
+`currency` of the accounts that count and the `timezone` of the resets. The initial balance is the sum when the
+rules first came into force, as moved by cash flows since.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from risk.rules.limits import Change, Limits, LimitsError, RuleName, limits_diff, limits_dump, limits_parse
+from risk.rules.limits_diff import Direction
+from risk.rules.limits_expected import expected_text
+
+SECTIONS = frozenset({"drawdown", "confirmation", "rules"})
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskLimits:
+    """Which accounts count, where the day resets, and the rules."""
+
+    currency: str
+    zone: ZoneInfo
+    limits: Limits
+
+
+def desk_limits_parse(document: Mapping[str, Any]) -> DeskLimits:
+    """Read the desk's rules. Raises LimitsError, naming the field, what it held and what belongs there."""
+    rest = dict(document)
+    currency, name = rest.pop("currency", "USD"), rest.pop("timezone", "America/Chicago")
+    if not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)):
+        raise LimitsError("currency", currency, expected_text("desk.currency"))
+    for field, value in rest.items():
+        if field not in SECTIONS:
+            raise LimitsError(str(field), value, expected_text("desk"))
+    limits = limits_parse(rest)
+    for rule in limits.rules:
+        if rule is not RuleName.DRAWDOWN:
+            raise LimitsError(f"rules.{rule}", rule.value, expected_text("desk.rules"))
+    return DeskLimits(currency=currency, zone=_zone(name), limits=limits)
+
+
+def desk_limits_dump(desk: DeskLimits) -> dict[str, Any]:
+    """Write the desk's rules as a complete, canonical document."""
+    document = limits_dump(desk.limits)
+    sections = {name: value for name, value in document.items() if name in SECTIONS}
+    return {"currency": desk.currency, "timezone": desk.zone.key, **sections}
+
+
+def desk_limits_diff(old: DeskLimits, new: DeskLimits) -> tuple[Change, ...]:
+    """Return every difference; other accounts or another reset cannot be compared, so they loosen."""
+    changes = [
+        Change(path, before, after, Direction.LOOSENS)
+        for path, before, after in (
+            ("currency", old.currency, new.currency),
+            ("timezone", old.zone.key, new.zone.key),
+        )
+        if before != after
+    ]
+    return (*changes, *limits_diff(old.limits, new.limits))
+
+
+def _zone(name: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise LimitsError("timezone", name, expected_text("desk.timezone")) from error
