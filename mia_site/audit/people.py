@@ -25,6 +25,7 @@ ALERT_FROM = 5
 NAMES_KEPT = 50
 OTHERS = "others"
 DOOR = Actor("system", "login")
+CHANGES = {"post_add": "added", "post_remove": "removed", "pre_clear": "cleared"}
 FLAGS = ("is_active", "is_staff", "is_superuser", "password")
 
 
@@ -81,18 +82,37 @@ def failures_record(now: datetime) -> int:
     return len(rows)
 
 
-def membership_record(who: Any, what: str, action: str, pks: Iterable[Any] | None) -> None:
-    """Groups of a person, or permissions of a person or a group, were added, removed or cleared."""
-    names = sorted(_names(what, pks or ()))
-    change = {"post_add": "added", "post_remove": "removed", "post_clear": "cleared"}[action]
-    change_record(who, action="access_changed", actor=current_actor(), after={change: names, "of": what})
+def memberships_record(
+    instance: Any, *, field: str, action: str, reverse: bool, model: Any, pks: Iterable[Any] | None
+) -> None:
+    """Groups of a person, or permissions of a person or a group, were added, removed or cleared, from either side.
+
+    `field`: where the holder keeps them; the rest as Django's `m2m_changed` tells it. Each holder gets an entry.
+    """
+    change = CHANGES[action]
+    if reverse:  # group.user_set.add(person): `model` is the holder's
+        holders = model.objects.filter(**({field: instance} if pks is None else {"pk__in": list(pks)}))
+        for holder in holders:
+            _membership_record(holder, field, change, [_name(instance)])
+        return
+    held = getattr(instance, field).all() if pks is None else model.objects.filter(pk__in=list(pks))
+    _membership_record(instance, field, change, [_name(item) for item in held])
 
 
-def _names(what: str, pks: Iterable[Any]) -> Iterable[str]:
-    if what == "groups":
-        return Group.objects.filter(pk__in=list(pks)).values_list("name", flat=True)
-    rows = Permission.objects.filter(pk__in=list(pks)).values_list("content_type__app_label", "codename")
-    return [f"{app}.{codename}" for app, codename in rows]
+def _membership_record(who: Any, field: str, change: str, names: Iterable[str]) -> None:
+    of = "groups" if field == "groups" else "permissions"
+    change_record(who, action="access_changed", actor=current_actor(), after={change: sorted(names), "of": of})
+
+
+def _name(held: Group | Permission) -> str:
+    return held.name if isinstance(held, Group) else f"{held.content_type.app_label}.{held.codename}"
+
+
+def deletion_record(who: Any) -> None:
+    """A person or a group is about to be deleted, and with it what it could do."""
+    before = flags_of(who) if not isinstance(who, Group) else {"permissions": sorted(map(_name, who.permissions.all()))}
+    before = {name: _hidden(name, value) for name, value in before.items()}
+    change_record(who, action="access_changed", actor=current_actor(), before=before, after={"deleted": True})
 
 
 def flags_of(user: Any) -> dict[str, Any]:
@@ -113,4 +133,8 @@ def flags_record(user: Any, before: Mapping[str, Any] | None) -> None:
 
 
 def _shown(flags: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: "•••" if name == "password" else flags[name] for name in sorted(names)}
+    return {name: _hidden(name, flags[name]) for name in sorted(names)}
+
+
+def _hidden(name: str, value: Any) -> Any:
+    return "•••" if name == "password" else value

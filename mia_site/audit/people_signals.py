@@ -1,15 +1,15 @@
 """What Django tells of people, led to the journal. Connected once, from the app's `ready`."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.db.models.signals import m2m_changed, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
 
 from mia_site.audit import people
 
-MEMBERSHIP = {"post_add", "post_remove", "post_clear"}
 HARMLESS = {"last_login"}
 
 
@@ -21,9 +21,11 @@ def people_signals_connect() -> None:
     user_login_failed.connect(_failed, dispatch_uid="journal-login-failed")
     pre_save.connect(_before_save, sender=user, dispatch_uid="journal-user-before")
     post_save.connect(_after_save, sender=user, dispatch_uid="journal-user-after")
-    m2m_changed.connect(_groups, sender=user.groups.through, dispatch_uid="journal-groups")
-    for holder in (user.user_permissions.through, Group.permissions.through):
-        m2m_changed.connect(_permissions, sender=holder, dispatch_uid=f"journal-{holder.__name__}")
+    for holder, field in ((user, "groups"), (user, "user_permissions"), (Group, "permissions")):
+        sender = getattr(holder, field).through
+        m2m_changed.connect(_memberships(field), sender=sender, weak=False, dispatch_uid=f"journal-{sender.__name__}")
+    for holder in (user, Group):
+        pre_delete.connect(_deleted, sender=holder, dispatch_uid=f"journal-{holder.__name__}-deleted")
 
 
 def _logged_in(user: Any, request: Any = None, **_: Any) -> None:
@@ -51,11 +53,13 @@ def _after_save(instance: Any, update_fields: Any = None, **_: Any) -> None:
         people.flags_record(instance, instance.flags_before)
 
 
-def _groups(instance: Any, action: str, pk_set: Any, **_: Any) -> None:
-    if action in MEMBERSHIP:
-        people.membership_record(instance, "groups", action, pk_set)
+def _memberships(field: str) -> Callable[..., None]:
+    def changed(instance: Any, action: str, reverse: bool, model: Any, pk_set: Any, **_: Any) -> None:
+        if action in people.CHANGES and (pk_set or action == "pre_clear"):
+            people.memberships_record(instance, field=field, action=action, reverse=reverse, model=model, pks=pk_set)
+
+    return changed
 
 
-def _permissions(instance: Any, action: str, pk_set: Any, **_: Any) -> None:
-    if action in MEMBERSHIP:
-        people.membership_record(instance, "permissions", action, pk_set)
+def _deleted(instance: Any, **_: Any) -> None:
+    people.deletion_record(instance)
