@@ -12,15 +12,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.base import ReadOnlyAdmin, request_actor
-from mia_site.audit.admin.rendering import EMPTY
+from mia_site.audit.admin.rendering import EMPTY, number
 from mia_site.audit.models import Entry
+from mia_site.ops.clock import database_now
 from mia_site.ops.sentences import sentence_told
+from risk.admin.account_page import bar_of
 from risk.admin.shared import state_badge
 from risk.admin.switches import switch_view
 from risk.models import Desk, StateChange
 from risk.models.state import Scope
 from risk.risk_controller import desk_halt, desk_resume
 from risk.roles import HALT, RESUME
+from risk.selectors.desk import desk_limits_of, desk_views
 
 STORY = 200
 
@@ -47,7 +50,14 @@ class DeskAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, extra_context)
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        return {"state_badge": state_badge(obj.state), "state_reason": sentence_told(obj.state_reason)}
+        limits = desk_limits_of(obj)
+        views = () if limits is None else desk_views(obj, limits, database_now())
+        return {
+            "state_badge": state_badge(obj.state),
+            "state_reason": sentence_told(obj.state_reason),
+            "bars": [bar_of(view) for view in views],
+            "desk_equity": "" if obj.equity is None else number(obj.equity, 2),
+        }
 
     def halt_view(self, request: HttpRequest) -> HttpResponseBase:
         """Stops every account at once."""
