@@ -1,0 +1,184 @@
+"""A database that is locked, slow, full or gone: the answer comes in time, says block, and nothing is half recorded."""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from django.db import close_old_connections, connection
+
+from decisions import decision_log
+from decisions.deadline import transaction_within
+from decisions.decision_log import EngineUnavailable
+from decisions.models import Decision
+from mia_site.audit.models import Entry, PendingEntry
+from mia_site.ops.retry import Deadline
+from risk.locking import DESK_LOCK
+from risk.models import Admission
+from tests.decisions.bots import Bot, trading_bot
+from tests.environment import is_sqlite
+from tests.risk.api.conftest import PROBLEM, Answer
+from tests.risk.api.conftest import Bot as Web
+from tests.risk.calendars import raised
+
+pytestmark = pytest.mark.usefixtures("quiet_background")
+SLACK = 3.0
+"""Seconds beyond the deadline that a loaded machine may take; a wait without a deadline takes 20 s or for ever."""
+
+
+@pytest.fixture
+def bot(cloned_database: str) -> Bot:
+    return trading_bot()
+
+
+@contextmanager
+def locked(url: str, statement: str) -> Iterator[None]:
+    """Another connection holds a lock for as long as the block lasts."""
+    if is_sqlite():
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+        return
+    with psycopg.connect(url) as postgres:
+        postgres.execute(statement.encode())
+        yield
+        postgres.rollback()
+
+
+def asks_in_time(bot: Bot) -> Answer:
+    """Asks over HTTP; fails where the answer comes late.
+
+    Django looks after its connections between two requests; its test client does not.
+    """
+    close_old_connections()
+    started = time.perf_counter()
+    answer = Web(bot.token).post("decisions/", bot.body())
+    assert time.perf_counter() - started < decision_log.DEADLINE_SECONDS + SLACK
+    return answer
+
+
+def assert_blocked(answer: Answer) -> None:
+    assert (answer.status, answer.kind) == (503, PROBLEM)
+    assert (answer.body["verdict"], answer.body["recorded"]) == ("block", False)
+
+
+# SQLite has one lock, whatever the statement.
+LOCKS = {
+    "the account": "SELECT 1 FROM risk_accountstate FOR UPDATE",
+    "the desk": f"SELECT pg_advisory_xact_lock({DESK_LOCK})",
+    "the journal": "LOCK TABLE audit_entry IN ACCESS EXCLUSIVE MODE",
+}
+
+
+@pytest.mark.parametrize("lock", ["the account"] if is_sqlite() else list(LOCKS))
+def test_a_locked_database_is_answered_within_the_deadline(cloned_database: str, bot: Bot, lock: str) -> None:
+    with locked(cloned_database, LOCKS[lock]):
+        assert_blocked(asks_in_time(bot))
+    assert len(raised("engine_unavailable")) == 1
+    assert not Decision.objects.exists()
+    assert asks_in_time(bot).body["verdict"] == "allow"
+
+
+def test_a_lock_that_is_let_go_in_time_is_not_noticed(
+    cloned_database: str, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decision_log, "DEADLINE_SECONDS", 30.0)
+    lock = locked(cloned_database, LOCKS["the account"])
+    lock.__enter__()
+    waits: list[Deadline] = []
+
+    @contextmanager
+    def short(deadline: Deadline) -> Iterator[None]:
+        """The first try waits a moment for the lock, which is gone before the second."""
+        waits.append(deadline)
+        with transaction_within(Deadline(0.05) if len(waits) == 1 else deadline):
+            yield
+
+    monkeypatch.setattr(decision_log, "transaction_within", short)
+    monkeypatch.setattr("mia_site.ops.retry.time.sleep", lambda seconds: lock.__exit__(None, None, None))
+    assert bot.asks().decision.verdict == "allow"
+    assert len(waits) == 2 and Decision.objects.count() == 1
+
+
+@pytest.mark.postgres
+def test_a_slow_statement_is_cancelled_at_the_deadline(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN PERFORM pg_sleep(30); RETURN NEW; END $$"
+        )
+        cursor.execute("CREATE TRIGGER slow BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION slow()")
+    assert_blocked(asks_in_time(bot))
+    assert not Decision.objects.exists() and not Admission.objects.exists()
+
+
+def test_the_deadline_of_one_request_is_not_that_of_the_next(cloned_database: str, bot: Bot) -> None:
+    with locked(cloned_database, LOCKS["the account"]):
+        assert_blocked(asks_in_time(bot))
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout" if is_sqlite() else "SHOW lock_timeout")
+        assert cursor.fetchone()[0] in (20_000, "0")
+
+
+def asks_until_refused(bot: Bot) -> Iterator[UUID]:
+    with contextlib.suppress(EngineUnavailable):
+        while True:
+            yield bot.asks(mode="record", reason="x" * 2000).decision.id
+
+
+def test_a_full_disk_loses_nothing_that_was_answered(bot: Bot) -> None:
+    if not is_sqlite():
+        pytest.skip("only SQLite's size can be bounded from here")
+    with connection.cursor() as cursor:
+        (pages,) = cursor.execute("PRAGMA page_count").fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {pages + 8}")
+    answered = list(asks_until_refused(bot))
+    assert answered and set(Decision.objects.values_list("id", flat=True)) == set(answered)
+    assert Entry.objects.filter(kind_name="decision").count() == len(answered)
+    assert PendingEntry.objects.filter(entry_id__in=answered).count() == len(answered)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA max_page_count = 1073741823")
+        assert cursor.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert bot.asks().decision.verdict == "allow", "there is room again"
+
+
+@contextmanager
+def gone(url: str) -> Iterator[None]:
+    """The database cannot be reached, and connections to it are cut."""
+    if is_sqlite():
+        path = Path(url.removeprefix("sqlite:///"))
+        connection.close()
+        away = path.rename(path.with_name(f"{path.name}.away"))
+        yield
+        connection.close()
+        away.rename(path)
+        return
+    name = connection.settings_dict["NAME"]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        yield
+        cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+
+def test_without_its_database_it_blocks_and_goes_on_when_it_is_back(cloned_database: str, bot: Bot) -> None:
+    with gone(cloned_database):
+        for _ in range(2):
+            assert_blocked(asks_in_time(bot))
+    assert asks_in_time(bot).body["verdict"] == "allow"
+    assert Decision.objects.count() == 1
+
+
+@pytest.mark.postgres
+def test_a_connection_that_broke_between_two_requests_is_made_anew(cloned_database: str, bot: Bot) -> None:
+    assert bot.asks().decision.verdict == "allow"
+    with connection._nodb_cursor() as cursor:
+        name = connection.settings_dict["NAME"]
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    assert bot.asks().decision.verdict == "allow", "the second try has a new connection"
