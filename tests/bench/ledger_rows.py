@@ -18,13 +18,9 @@ from mia_site.audit.sealing import seal_pending
 from mia_site.ops.clock import database_now
 
 TABLES = (
-    "audit_entry",
-    "audit_pendingentry",
-    "audit_ledgerleaf",
-    "audit_tile",
-    "audit_checkpoint",
-    "audit_clockreading",
-)
+    "audit_entry", "audit_pendingentry", "audit_ledgerleaf", "audit_tile", "audit_checkpoint", "audit_clockreading",
+    "audit_signingkey",
+)  # fmt: skip
 CHUNK = 20_000
 ACTOR = Actor("system", "bench")
 
