@@ -9,9 +9,10 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.registry import Readiness
 from risk.locking import AccountUnknown
 from risk.models import AccountState, Client, Cluster, Desk
-from risk.rules.limits import FreshnessLimits, Limits, RuleMode, RuleName
+from risk.rules.limits import FreshnessLimits, Limits, RuleMode, RuleName, SessionHours
 from risk.rules.types import TradingState
 from risk.selectors.limits import limits_of
+from risk.selectors.sessions import session_view
 
 
 def readiness(code: str) -> Iterator[Readiness]:
@@ -28,6 +29,8 @@ def readiness(code: str) -> Iterator[Readiness]:
     yield _equity(state, limits, now)
     yield _positions(state, limits, now)
     yield _calendar(desk, limits, now)
+    yield from _horizon(desk, limits, now)
+    yield from _session(limits, now)
     yield _features(desk, limits, now)
     yield _memory(limits, now)
     yield _checks(desk, limits, now)
@@ -101,6 +104,32 @@ def _calendar(desk: Desk, limits: Limits | None, now: datetime) -> Readiness:
         return Readiness("calendar", True, excuse, "", _age(desk.calendar_at, now))
     hours = limits.freshness.calendar_hours if limits else 24
     return _aged("calendar", desk.calendar_at, now, hours * 3600, "manage.py import_mia macro_events.csv")
+
+
+def _horizon(desk: Desk, limits: Limits | None, now: datetime) -> Iterator[Readiness]:
+    """Only where the limits ask how far ahead events are known."""
+    if limits is None or not limits.calendar.horizon_hours or _excused(limits, RuleName.CALENDAR):
+        return
+    until = desk.calendar_until
+    ahead = 0 if until is None else max(0, int((until - now).total_seconds() // 3600))
+    told = {"hours": ahead, "limit": limits.calendar.horizon_hours}
+    detail = _("events are known %(hours)s h ahead, at least %(limit)s h") % told
+    ok = ahead >= limits.calendar.horizon_hours
+    yield Readiness("calendar horizon", ok, detail, "" if ok else _("a source that reaches further"))
+
+
+def _session(limits: Limits | None, now: datetime) -> Iterator[Readiness]:
+    """Only where the limits ask for a session: is the table there, and is it open?"""
+    if limits is None or limits.session.hours is SessionHours.ANY or _excused(limits, RuleName.SESSION):
+        return
+    session = session_view(now, limits)
+    if session is None:
+        yield Readiness("session", False, _("no session is known"), "manage.py refresh_sessions")
+    elif session.is_open(now):
+        yield Readiness("session", True, _("open until %(at)s") % {"at": session.closes_at.isoformat()})
+    else:
+        told = {"at": session.opens_at.isoformat()}
+        yield Readiness("session", True, _("closed; openings are blocked until %(at)s") % told)
 
 
 def _features(desk: Desk, limits: Limits | None, now: datetime) -> Readiness:

@@ -17,6 +17,7 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.registry import readiness_run
 from mia_site.ops.sentences import sentence_told
 from risk.admin.shared import state_badge
+from risk.admin.window_lines import window_lines
 from risk.models import Account, AccountState, EquityPoint, LimitsVersion
 from risk.peaks import rebasable
 from risk.rules.drawdown import allowance_used
@@ -176,6 +177,7 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
         (_("a penalty lasts"), f"{limits.losses.penalty_minutes} min"),
         (_("cool-down after a stop"), f"{limits.losses.cooldown_after_stop_minutes} min"),
         (_("cool-down after a loss"), f"{limits.losses.cooldown_after_loss_minutes} min"),
+        *window_lines(limits),
         (_("features: least coverage"), percent(limits.features.min_coverage)),
         (_("market memory"), _("required") if limits.memory.required else _("not required")),
         (_("clock skew"), f"{limits.clock.max_skew_seconds} s"),

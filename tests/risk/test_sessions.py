@@ -8,7 +8,9 @@ from django.core.management import call_command
 
 from mia_site.celery import PERIODS
 from risk.inputs import EquityInput
+from risk.limits_law import limits_submit
 from risk.models import AccountState, Desk, SessionOverride, TradingSession
+from risk.readiness import readiness
 from risk.risk_controller import drawdown_check, equity_record
 from risk.rules.gate import judge
 from risk.rules.limits import SessionHours, limits_parse
@@ -134,6 +136,23 @@ def test_the_table_says_which_session_is_open_or_next(weekend: StillClock) -> No
     assert after is not None and after.opens_at == SUNDAY_OPEN
     assert session_of(SessionHours.REGULAR, NOW) is None
     assert session_of(SessionHours.GLOBEX, SUNDAY_OPEN + timedelta(days=30)) is None
+
+
+def test_readiness_tells_of_the_session_and_the_horizon_that_the_limits_ask_for(weekend: StillClock) -> None:
+    document = {"drawdown": [DRAWDOWN], "session": {"hours": "globex"}, "calendar": {"horizon_hours": 72}}
+    features = {"features": {"mode": "off", "reason": "none here"}}
+    limits_submit("ES-DEMO", document | {"rules": features}, actor=ACTOR, reason="reach further")
+
+    def told() -> dict[str, tuple[bool, str]]:
+        return {line.name: (line.ok, line.detail) for line in readiness("ES-DEMO")}
+
+    Desk.objects.update(calendar_until=weekend.now + timedelta(hours=71, minutes=30))
+    assert told()["session"] == (True, f"open until {FRIDAY_CLOSE.isoformat()}")
+    assert told()["calendar horizon"] == (False, "events are known 71 h ahead, at least 72 h")
+    weekend.now = FRIDAY_CLOSE
+    assert told()["session"] == (True, f"closed; openings are blocked until {SUNDAY_OPEN.isoformat()}")
+    TradingSession.objects.all().delete()
+    assert told()["session"] == (False, "no session is known")
 
 
 def test_limits_that_ask_for_no_session_cost_no_query(weekend: StillClock, django_assert_num_queries: object) -> None:
