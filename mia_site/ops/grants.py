@@ -1,6 +1,6 @@
 """PostgreSQL with two roles (DESIGN 4.10): one owns and migrates the tables, the site's own may not change facts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import psycopg
@@ -16,6 +16,10 @@ WORK_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 FACT_RIGHTS = ("SELECT", "INSERT")
 
 
+class RoleRefused(ValueError):
+    """The role cannot be the site's, with the reason."""
+
+
 def table_rights() -> dict[str, tuple[str, ...]]:
     """What the site may do on each table: read and add facts, and ordinary work on the rest."""
     facts = {model._meta.db_table for model in append_only_models()}
@@ -24,22 +28,31 @@ def table_rights() -> dict[str, tuple[str, ...]]:
     return {**rights, "django_migrations": ("SELECT",)}
 
 
+def rights_statements(role: str, tables: Collection[str] | None = None) -> list[sql.Composed]:
+    """What gives `role` exactly `table_rights`; on `tables` alone, where they are known."""
+    name = sql.Identifier(role)
+    statements = [
+        sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name),
+        sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name),
+        sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
+    ]
+    for table, rights in table_rights().items():
+        if tables is None or table in tables:
+            listed = sql.SQL(", ").join(sql.SQL(right) for right in rights)
+            statements.append(sql.SQL("GRANT {} ON {} TO {}").format(listed, sql.Identifier(table), name))
+    return statements
+
+
 def rights_grant(owner_url: str, role: str) -> None:
     """Gives `role` exactly `table_rights` on the tables there are, in one transaction, as the owner.
 
-    Raises `psycopg.Error`.
+    Raises `psycopg.Error`; `RoleRefused` where `role` is the owner itself.
     """
-    name = sql.Identifier(role)
     with psycopg.connect(owner_url, connect_timeout=5) as connection:
-        connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name))
-        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name))
-        connection.execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name))
+        if connection.info.user == role:
+            raise RoleRefused(f"{role!r} owns the tables; the site needs a role of its own.")
         present = {row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
-        for table, rights in table_rights().items():
-            if table not in present:
-                continue
-            listed = sql.SQL(", ").join(sql.SQL(right) for right in rights)
-            statement = sql.SQL("GRANT {} ON {} TO {}").format(listed, sql.Identifier(table), name)
+        for statement in rights_statements(role, present):
             connection.execute(statement)
 
 

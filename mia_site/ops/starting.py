@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from mia_site.ops.alerts import alert_raise
 from mia_site.ops.append_only import missing_triggers
 from mia_site.ops.backups import BackupFailed, backup_before_migrate
-from mia_site.ops.grants import rights_grant
+from mia_site.ops.grants import RoleRefused, rights_grant
 from mia_site.ops.schema_guard import SchemaState, schema_state
 from mia_site.ops.supervisor.console import Console
 from mia_site.ops.supervisor.lock import Refused
@@ -117,5 +117,7 @@ def _rights_grant() -> None:
         raise Refused(_("DATABASE_OWNER_URL is for PostgreSQL; DATABASE_URL names another database."))
     try:
         rights_grant(settings.DATABASE_OWNER_URL, str(connection.settings_dict["USER"]))
+    except RoleRefused as error:
+        raise Refused(str(error)) from error
     except psycopg.Error as error:
         raise Refused(_("The database's owner cannot be used: %(error)s") % {"error": str(error).strip()}) from error
