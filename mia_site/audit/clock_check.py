@@ -29,13 +29,14 @@ def clocks_check() -> Clocks:
         ClockState.objects.update_or_create(id=1, defaults={**columns, "at": now})
         last = ClockReading.objects.order_by("-id").first()
         differs = last is not None and (last.synchronised, last.within_limit) != (clocks.synchronised, within)
-        if reading_due(last.recorded_at if last else None, now, differs=differs):
+        kept = reading_due(last.recorded_at if last else None, now, differs=differs)
+        if kept:
             facts_record([ClockReading(recorded_at=now, **columns)], actor=ACTOR)
     if clocks.worst_ms() > settings.MIA_CLOCK_LIMIT_MS:
         alert_raise(
             "clock_drift", priority=4,
             params={"offset": f"{clocks.worst_ms():.0f}", "limit": settings.MIA_CLOCK_LIMIT_MS},
         )  # fmt: skip
-    elif clocks.synchronised is False:
+    elif clocks.synchronised is False and kept:  # news once an hour, not once a minute
         alert_raise("clock_unsynchronised", priority=3)
     return clocks

@@ -18,10 +18,12 @@ from mia_site.audit.checkpoint import Gap, Head
 from mia_site.audit.key_facts import keys_declare, verifier_keys
 from mia_site.audit.keys import CHECKPOINTS, checkpoint_signer, origin
 from mia_site.audit.ledger import gaps, growth_of, head, tree_of
+from mia_site.audit.ledger_health import unsealed_seconds
 from mia_site.audit.models import Checkpoint, LedgerLeaf, PendingEntry, Tile
 from mia_site.audit.models.ledger import tile_place
 from mia_site.audit.publishing import publish, published_newest
 from mia_site.audit.queue import queue_place
+from mia_site.audit.receipts import PROMISE
 from mia_site.audit.tree import FullTile, Growth
 from mia_site.ops.alerts import alert_raise, alert_raise_outside
 from mia_site.ops.clock import database_now
@@ -56,6 +58,7 @@ def seal_pending(*, seconds: float = 20.0, batch: int = BATCH) -> Sealed:
     """
     if not PendingEntry.objects.exists():
         return Sealed()
+    _late_check()
     deadline = Deadline(seconds)
     keys_declare(CHECKPOINTS)
     total = Sealed()
@@ -73,6 +76,13 @@ def seal_pending(*, seconds: float = 20.0, batch: int = BATCH) -> Sealed:
         if step.count < batch:
             break
     return total
+
+
+def _late_check() -> None:
+    """Tells on the desk itself: receipts promised more than was kept."""
+    age, promise = int(unsealed_seconds()), int(PROMISE.total_seconds())
+    if age > promise:
+        alert_raise("seal_late", priority=4, params={"seconds": age, "promise": promise})
 
 
 def _seal(batch: int) -> Sealed | None:

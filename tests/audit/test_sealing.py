@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -14,6 +15,7 @@ from mia_site.audit.ledger import NotSealedYet, consistency_of, inclusion_of, tr
 from mia_site.audit.merkle import consistency_verify, inclusion_verify, root_of
 from mia_site.audit.models import Checkpoint, ClockReading, Continuation, LedgerLeaf, PendingEntry, Tile
 from mia_site.audit.note import open_note
+from mia_site.audit.receipts import PROMISE
 from mia_site.audit.sealing import SealRefused, seal_pending
 from mia_site.ops.models import Alert
 from tests.audit.ledgers import facts_write, ledger_grow, notes_of, run_sql, triggers_drop
@@ -123,6 +125,19 @@ def test_an_entry_queued_twice_keeps_its_place() -> None:
 
     assert LedgerLeaf.objects.filter(entry_id=leaf.entry_id).count() == 1
     assert Alert.objects.filter(code="sealed_twice", priority=4).exists()
+
+
+def test_entries_that_waited_longer_than_receipts_promise_are_told() -> None:
+    facts_write(1)
+    [waiting] = PendingEntry.objects.order_by("entry_id")[:1]
+    early = UUID(int=waiting.entry_id.int - (int(PROMISE.total_seconds() * 1000 + 9_000) << 80))
+    PendingEntry.objects.create(entry_id=early, leaf_hash=bytes(32))
+
+    seal_pending()
+
+    alert = Alert.objects.get(code="seal_late")
+    assert (alert.priority, alert.params["promise"]) == (4, 300)
+    assert alert.params["seconds"] >= 309
 
 
 def test_checkpoints_are_published_outside_the_database(outside: Path) -> None:

@@ -20,7 +20,8 @@ from mia_site.ops.timings import timed
 EVERY = timedelta(days=1)
 ABANDONED = timedelta(days=7)
 """A run that nobody has gone on with for so long is begun anew."""
-STEP_SECONDS = 20.0
+STEP_SECONDS = 5.0
+"""Of one task: short, so that a worker that is asked to stop soon has."""
 FINDINGS_KEPT = 100
 
 
