@@ -1,15 +1,18 @@
 """Copies of the database that are whole at one moment, and the signing keys kept apart from them.
 
 A backup directory holds ``manifest.json`` (what, when, SHA-256 of each file), the database (``database.sqlite3`` or
-``database.dump``) and ``keys/``. Whoever holds both could sign a changed history: store ``keys/`` elsewhere.
+``database.dump``), the published checkpoints (``checkpoints.tar``) and ``keys/``. Whoever holds database and keys could
+sign a changed history: store ``keys/`` elsewhere.
 """
 
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
+import tarfile
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +25,8 @@ SQLITE_NAME = "database.sqlite3"
 DUMP_NAME = "database.dump"
 MANIFEST = "manifest.json"
 KEYS = "keys"
+CHECKPOINTS = "checkpoints.tar"
+NOTE_NAME = re.compile(r"(?:[0-9-]+/)?[0-9a-z-]+\.note", re.ASCII)
 KEEP_BEFORE_MIGRATE = 5
 
 
@@ -65,17 +70,20 @@ def sqlite_copy(connection: BaseDatabaseWrapper, target: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def backup_create(connection: BaseDatabaseWrapper, keys_dir: Path, directory: Path, now: datetime) -> list[str]:
+def backup_create(
+    connection: BaseDatabaseWrapper, keys_dir: Path, directory: Path, now: datetime, *, checkpoints: Path | None = None
+) -> list[str]:
     """Writes a backup into `directory`, which must be new or empty; returns the names of its files.
 
-    It appears there whole or not at all. Raises `BackupFailed`.
+    `checkpoints`: the folder that they are published in. It appears there whole or not at all. Raises `BackupFailed`.
     """
     if directory.exists() and any(directory.iterdir()):
         raise BackupFailed(f"{directory} is not empty; a backup needs a directory of its own.")
     directory.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
-        names = _backup_write(connection, keys_dir, draft, now)
+        noted = _notes_pack(checkpoints, draft) if checkpoints else []
+        names = _backup_write(connection, keys_dir, draft, now, noted)
         draft.replace(directory)
     except BaseException:
         shutil.rmtree(draft)
@@ -83,7 +91,10 @@ def backup_create(connection: BaseDatabaseWrapper, keys_dir: Path, directory: Pa
     return names
 
 
-def _backup_write(connection: BaseDatabaseWrapper, keys_dir: Path, directory: Path, now: datetime) -> list[str]:
+def _backup_write(
+    connection: BaseDatabaseWrapper, keys_dir: Path, directory: Path, now: datetime, noted: list[str]
+) -> list[str]:
+    """`noted`: what was packed before, so that the database holds every leaf that the notes tell of."""
     if connection.vendor == "sqlite":
         name = SQLITE_NAME
         sqlite_copy(connection, directory / name)
@@ -91,7 +102,7 @@ def _backup_write(connection: BaseDatabaseWrapper, keys_dir: Path, directory: Pa
         name = DUMP_NAME
         _pg_run(connection, "pg_dump", "--format=custom", "--no-owner", f"--file={directory / name}")
         (directory / name).chmod(0o600)
-    names = [name, *_keys_copy(keys_dir, directory / KEYS)]
+    names = [name, *_keys_copy(keys_dir, directory / KEYS), *noted]
     manifest = {
         "format": 1,
         "made_at": now.isoformat(),
@@ -103,9 +114,12 @@ def _backup_write(connection: BaseDatabaseWrapper, keys_dir: Path, directory: Pa
     return [*names, MANIFEST]
 
 
-def backup_restore(connection: BaseDatabaseWrapper, keys_dir: Path, directory: Path) -> list[str]:
+def backup_restore(
+    connection: BaseDatabaseWrapper, keys_dir: Path, directory: Path, *, checkpoints: Path | None = None
+) -> list[str]:
     """Puts a backup into an empty place: no database, no keys. Returns the names of the files it restored.
 
+    Notes go back into `checkpoints` beside those that are there, none of which is touched: they may be newer.
     Every file is compared with the manifest before anything is written. Raises `BackupFailed`.
     """
     names = _manifest_check(directory, connection.vendor)
@@ -130,6 +144,8 @@ def backup_restore(connection: BaseDatabaseWrapper, keys_dir: Path, directory: P
         )
     if (directory / KEYS).is_dir():
         _keys_copy(directory / KEYS, keys_dir)
+    if checkpoints is not None and CHECKPOINTS in names:
+        _notes_unpack(directory / CHECKPOINTS, checkpoints)
     return names
 
 
@@ -159,6 +175,32 @@ def _keys_copy(source: Path, target: Path) -> list[str]:
     for name in names:
         _copy_private(source / name, target / name)
     return [f"{KEYS}/{name}" for name in names]
+
+
+def _notes_pack(folder: Path, directory: Path) -> list[str]:
+    """One file for all of them: there may be one a minute, for years."""
+    notes = [path for path in sorted(folder.rglob("*.note")) if not path.name.startswith(".")]
+    if not notes:
+        return []
+    draft = directory / f".{CHECKPOINTS}.draft"
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    with tarfile.open(draft, "w") as archive:
+        for path in notes:
+            archive.add(path, arcname=str(path.relative_to(folder)), recursive=False)
+    _settle(draft, directory / CHECKPOINTS)
+    return [CHECKPOINTS]
+
+
+def _notes_unpack(packed: Path, folder: Path) -> None:
+    with tarfile.open(packed) as archive:
+        for member in archive:
+            content = archive.extractfile(member)
+            target = folder / member.name
+            if content is None or not NOTE_NAME.fullmatch(member.name) or target.exists():
+                continue
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_private(target, content.read())
+            target.chmod(0o644)  # as they are published: for others to read
 
 
 def _pg_run(connection: BaseDatabaseWrapper, program: str, *arguments: str) -> None:

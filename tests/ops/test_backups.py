@@ -6,18 +6,24 @@ import shutil
 import sqlite3
 import stat
 import subprocess
-from contextlib import closing
+import tarfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
 
+from mia_site.audit.models import Checkpoint
+from mia_site.audit.sealing import SealRefused, seal_pending
 from mia_site.ops import backups
 from mia_site.ops.backups import BackupFailed, backup_before_migrate, backup_create, backup_restore
+from tests.audit.ledgers import facts_write, ledger_grow, notes_of
 from tests.environment import is_sqlite
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -176,3 +182,78 @@ def test_the_commands_report_in_words(
     settings.DATA_DIR = tmp_path / "data"
     with pytest.raises(CommandError, match="holds keys already"):
         call_command("restore", str(tmp_path / "backup"))
+
+
+# Checkpoints
+
+
+@contextmanager
+def empty_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The default connection leads to a database without a table."""
+    if is_sqlite():
+        connection.close()
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setitem(connection.settings_dict, "NAME", str(tmp_path / "restored" / "mia.sqlite3"))
+            yield
+            connection.close()
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE")
+        cursor.execute("CREATE SCHEMA public")
+    yield
+
+
+@pytest.fixture
+def sealed_backup(cloned_database: str, outside: Path, tmp_path: Path) -> Path:
+    """A backup of a desk whose ledger has three checkpoints, which has gone on since."""
+    _dump_can_be_made()
+    ledger_grow(2, 3, 4)
+    backup_create(connection, Path(settings.KEYS_DIR), tmp_path / "backup", NINE, checkpoints=outside)
+    ledger_grow(5)
+    return tmp_path / "backup"
+
+
+def test_a_restore_elsewhere_brings_the_checkpoints_and_the_ledger_goes_on(
+    sealed_backup: Path, outside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    published = {path.name: path.read_text() for path in notes_of(outside)[:3]}
+    settings.CHECKPOINTS_DIR, settings.KEYS_DIR = tmp_path / "new-outside", tmp_path / "new-keys"
+
+    with empty_database(tmp_path, monkeypatch):
+        names = backup_restore(connection, settings.KEYS_DIR, sealed_backup, checkpoints=settings.CHECKPOINTS_DIR)
+        found = {path.name: path.read_text() for path in notes_of(settings.CHECKPOINTS_DIR)}
+        latest = (settings.CHECKPOINTS_DIR / "latest.note").read_text()
+        ledger_grow(1)
+        grown = Checkpoint.objects.count()
+
+    assert "checkpoints.tar" in names
+    assert found == published
+    assert latest == published[max(published)]
+    assert grown == 4
+
+
+def test_a_newer_note_outside_is_left_alone_and_the_sealer_refuses(
+    sealed_backup: Path, outside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    newer = {path: path.read_text() for path in [*notes_of(outside), outside / "latest.note"]}
+    settings.KEYS_DIR = tmp_path / "new-keys"
+
+    with empty_database(tmp_path, monkeypatch):
+        backup_restore(connection, settings.KEYS_DIR, sealed_backup, checkpoints=outside)
+        facts_write(1)
+        with pytest.raises(SealRefused, match="was published"):
+            seal_pending()
+
+    assert {path: path.read_text() for path in [*notes_of(outside), outside / "latest.note"]} == newer
+
+
+def test_an_archive_writes_nothing_but_notes_and_nowhere_else(tmp_path: Path) -> None:
+    packed, folder = tmp_path / "checkpoints.tar", tmp_path / "in" / "checkpoints"
+    with tarfile.open(packed, "w") as archive:
+        for name in ("../escaped.note", "/tmp/absolute.note", "evil.sh", "2026-03-02/0000-1.note", "latest.note"):
+            archive.addfile(tarfile.TarInfo(name))
+
+    backups._notes_unpack(packed, folder)
+
+    written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert written == ["checkpoints.tar", "in/checkpoints/2026-03-02/0000-1.note", "in/checkpoints/latest.note"]

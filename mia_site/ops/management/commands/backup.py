@@ -15,7 +15,7 @@ from mia_site.ops.backups import BackupFailed, backup_create
 class Command(BaseCommand):
     """A copy of a running or stopped desk."""
 
-    help = "Copies the database, whole at one moment, and apart from it the signing keys, into DIR."
+    help = "Copies the database, whole at one moment, published checkpoints, and apart from them the signing keys."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("directory", type=Path, metavar="DIR", help="new or empty")
@@ -23,7 +23,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         directory: Path = options["directory"].expanduser().resolve()
         try:
-            names = backup_create(connection, Path(settings.KEYS_DIR), directory, datetime.now(UTC))
+            names = backup_create(
+                connection, Path(settings.KEYS_DIR), directory, datetime.now(UTC),
+                checkpoints=Path(settings.CHECKPOINTS_DIR),
+            )  # fmt: skip
         except (BackupFailed, OSError) as error:
             raise CommandError(str(error)) from error
         for name in names:

@@ -27,7 +27,8 @@ class Command(BaseCommand):
         try:
             data_dir_prepare(data_dir)
             with data_dir_lock(data_dir):
-                names = backup_restore(connection, Path(settings.KEYS_DIR), directory)
+                outside = Path(settings.CHECKPOINTS_DIR)
+                names = backup_restore(connection, Path(settings.KEYS_DIR), directory, checkpoints=outside)
         except (BackupFailed, Refused, OSError) as error:
             raise CommandError(str(error)) from error
         for name in names:
