@@ -1,5 +1,6 @@
 """After a storm on one account, and after the demo's week, every projection is what its facts say."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -51,7 +52,7 @@ def test_after_a_storm_of_reports_trades_and_checks_nothing_differs(cloned_datab
     limits_submit(CODE, document, actor=MANAGER, reason="a test")
     reports(50_000)
     desk_limits_submit({"drawdown": [drawdown_rule("0.20")]}, actor=MANAGER, reason="a test")
-    storm = [partial(reports, equity) for equity in (51_000, 49_000, 44_000, 52_000)]
+    storm: list[Callable[[], object]] = [partial(reports, equity) for equity in (51_000, 49_000, 44_000, 52_000)]
     storm += [partial(trades, pnl) for pnl in (-10, 20, -30, -40)]
     answers = at_once([*storm, drawdown_check])
     assert [answer for answer in answers if isinstance(answer, Exception)] == []
