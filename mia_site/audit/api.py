@@ -65,7 +65,9 @@ class CheckpointView(PublicView):
 
 
 class CheckpointAtView(PublicView):
-    @extend_schema(summary="The signed checkpoint of the tree of this size", responses=TEXT)
+    @extend_schema(
+        operation_id="audit_checkpoint_at", summary="The signed checkpoint of the tree of this size", responses=TEXT
+    )
     def get(self, request: Request, size: int) -> HttpResponse:
         found = Checkpoint.objects.filter(size=size).first() if len(str(size)) <= MAX_DIGITS else None
         if found is None:
