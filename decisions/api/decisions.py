@@ -29,6 +29,7 @@ from mia_site.ops.http import body_decode, body_read
 from mia_site.ops.openapi import body_schema, json_body
 from mia_site.ops.problems import Problem
 from risk.api.base import UNAVAILABLE, DeskView, Page, actor_of, client_of, other_account
+from risk.api.filters import MomentFilter
 from risk.models import Account
 from risk.receipts import Receipt, receipt_of
 
@@ -100,8 +101,8 @@ class DecisionDetailRow(DecisionRow):
 
 
 class DecisionFilter(django_filters.FilterSet):
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    since = MomentFilter(field_name="at", lookup_expr="gte")
+    until = MomentFilter(field_name="at", lookup_expr="lt")
 
     class Meta:
         model = Decision

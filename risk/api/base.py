@@ -1,8 +1,8 @@
 """What every view of the desk's API shares: one client, one account, and errors that never read as "allowed"."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
 from django.db import Error
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException, NotFound
@@ -16,7 +16,7 @@ from mia_site.audit.actors import Actor, client_actor
 from mia_site.ops.http import BodyError, BodyTooLarge
 from mia_site.ops.problems import Problem, invalid
 from mia_site.ops.retry import DeadlineExceeded
-from risk.inputs import InputError
+from risk.inputs import InputError, moment_utc
 from risk.locking import AccountUnknown
 from risk.models import Account, Client
 from risk.rules.limits import LimitsError
@@ -103,11 +103,14 @@ class Page(CursorPagination):
     page_size_query_param = "page_size"
     ordering = ("-at", "-id")
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
-        try:
-            return super().paginate_queryset(queryset, request, view)
-        except ValidationError as error:  # the position inside a cursor of somebody's own making
-            raise NotFound(self.invalid_cursor_message) from error
+    def decode_cursor(self, request: Request) -> Any:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            try:
+                moment_utc("cursor", datetime.fromisoformat(str(cursor.position)))
+            except ValueError as error:  # a cursor of somebody's own making
+                raise NotFound(self.invalid_cursor_message) from error
+        return cursor
 
 
 class RecordedPage(Page):

@@ -1,5 +1,6 @@
 """The blackouts of the client's account, as JSON for bots and as iCalendar for the calendar programs of people."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -125,13 +126,13 @@ def _moment(request: Request, name: str) -> datetime | None:
     raw = request.query_params.get(name)
     if raw is None:
         return None
-    try:
-        moment = parse_datetime(raw.strip().replace(" ", "+"))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = None
+    with suppress(ValueError):
+        found = parse_datetime(raw.strip().replace(" ", "+"))
+        moment = None if found is None else moment_utc(name, found)
+    if moment is None:
         raise InputError(name, raw[:40], "a time with its time zone, such as 2026-05-13T14:30:00Z")
-    return moment_utc(name, moment)
+    return moment
 
 
 def _span(span: Span) -> BlackoutSpan:

@@ -8,12 +8,13 @@ from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 
 from risk.api.base import DeskView, Page, RecordedPage, client_of
+from risk.api.filters import MomentFilter
 from risk.models import LimitsVersion, MacroEvent, Penalty, Snapshot
 
 
 class _PeriodFilter(django_filters.FilterSet):
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    since = MomentFilter(field_name="at", lookup_expr="gte")
+    until = MomentFilter(field_name="at", lookup_expr="lt")
 
 
 class SnapshotFilter(_PeriodFilter):
@@ -29,8 +30,8 @@ class PenaltyFilter(_PeriodFilter):
 
 
 class EventFilter(django_filters.FilterSet):
-    since = django_filters.IsoDateTimeFilter(field_name="start_at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="start_at", lookup_expr="lt")
+    since = MomentFilter(field_name="start_at", lookup_expr="gte")
+    until = MomentFilter(field_name="start_at", lookup_expr="lt")
     min_impact = django_filters.NumberFilter(field_name="impact", lookup_expr="gte")
 
     class Meta:

@@ -1,0 +1,58 @@
+"""Every address of the API under what its own schema allows and what it does not: no 500, every error a problem."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.test import Client as Web
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+
+from tests.decisions.bots import trading_bot
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+EXAMPLES = 6
+"""Of each address and each way; a bound, so that the whole takes seconds."""
+
+
+schemathesis.serializer.alias("application/x-ndjson", "text/plain")
+
+
+def operations() -> Iterator[Any]:
+    """Each operation as it should be called, and, where it takes anything at all, as it should not."""
+    generator: Any = SchemaGenerator
+    schema: Any = schemathesis.openapi.from_dict(generator().get_schema(request=None, public=True))
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        takes = any((operation.path_parameters, operation.query, operation.headers, operation.body))
+        for mode in GenerationMode if takes else [GenerationMode.POSITIVE]:
+            yield pytest.param(operation, mode, id=f"{operation.label}, {mode.value}")
+
+
+def sent(web: Web, case: Any) -> Any:
+    """The case as a request of Django's test client."""
+    body = case.body if isinstance(case.body, str | bytes) else json.dumps(case.body, default=lambda _: None)
+    return web.generic(
+        case.method, case.formatted_path, body, case.media_type or "application/json",
+        query_params={name: str(value) for name, value in (case.query or {}).items()},
+        headers={name: str(value) for name, value in (case.headers or {}).items()},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("operation", "mode"), list(operations()))
+def test_no_request_is_a_fault_of_the_desk(operation: Any, mode: GenerationMode) -> None:
+    web = Web(headers={"Authorization": f"Token {trading_bot().token}"})
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+    def ask(case: Any) -> None:
+        response = sent(web, case)
+        content = b"".join(response.streaming_content) if response.streaming else response.content
+        assert response.status_code < 500, content
+        if response.status_code >= 400:
+            assert response["Content-Type"] == "application/problem+json"
+
+    ask()
