@@ -17,6 +17,7 @@ PERIODS: dict[str, float] = {
     "mia_site.ops.tasks.expire_work_rows": 600.0,
     "mia_site.audit.tasks.seal_pending": 2.0,
     "mia_site.audit.tasks.check_clocks": 60.0,
+    "mia_site.audit.tasks.post_checkpoints": 60.0,
     "mia_site.audit.tasks.journal_login_failures": 60.0,
     "mia_site.audit.tasks.verify_audit": 60.0,
     "risk.tasks.check_drawdown": 60.0,

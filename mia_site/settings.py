@@ -246,6 +246,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MIA_EMAIL_FROM", f"{SITE_NAME}@loc
 # The ledger (mia_site/audit): signed checkpoints outside the database, and the clocks that the record relies on.
 MIA_CHECKPOINT_SECONDS = env.integer("MIA_CHECKPOINT_SECONDS", 60)  # one note a minute is kept for good
 MIA_CHECKPOINT_WEBHOOKS = env.words("MIA_CHECKPOINT_WEBHOOKS")
+MIA_TSA_URL = env.text("MIA_TSA_URL")  # an RFC 3161 time-stamping authority
 MIA_CLOCK_LIMIT_MS = env.integer("MIA_CLOCK_LIMIT_MS", 1000)
 
 # Calendars over HTTP: hosts that may be asked, and which of them may have a private address.

@@ -122,6 +122,7 @@ NAVIGATION = [
             _item(_("Ledger"), "verified_user", "audit.checkpoint", link=reverse_lazy("admin:audit_ledger")),
             _item(_("Journal"), "menu_book", "audit.entry"),
             _item(_("Checkpoints"), "verified", "audit.checkpoint", active=_checkpoints),
+            _item(_("Checkpoints sent"), "outbox", "audit.checkpointpost"),
             _item(_("Verifications"), "fact_check", "audit.verification"),
             _item(_("Leaves"), "account_tree", "audit.ledgerleaf"),
             _item(_("Tiles"), "grid_view", "audit.tile"),

@@ -61,6 +61,24 @@ def _kept_newest() -> list[Path]:
     return []
 
 
+def kept_newest() -> Path | None:
+    """The newest note that is kept for good; None where there is none."""
+    return next(iter(_kept_newest()), None)
+
+
+def beside_write(note: Path, ending: str, content: bytes) -> bool:
+    """Keeps `content` beside a kept note, in a file that is made once and never written over. Raises OSError."""
+    try:
+        descriptor = os.open(note.with_suffix(ending), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return True
+
+
 def _read(path: Path, vkeys: list[str]) -> Published | None:
     try:
         note = path.read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from mia_site.audit import clock_check, people, sealing
+from mia_site.audit import clock_check, people, posting, sealing
 from mia_site.audit.verification import steps
 from mia_site.ops.clock import database_now
 
@@ -17,6 +17,12 @@ def seal_pending() -> None:
 def check_clocks() -> None:
     """Measures the clocks, every minute."""
     clock_check.clocks_check()
+
+
+@shared_task(name="mia_site.audit.tasks.post_checkpoints", acks_late=True, soft_time_limit=55, time_limit=60)
+def post_checkpoints() -> None:
+    """Sends the newest kept checkpoint to witnesses and to the time-stamping authority, every minute."""
+    posting.checkpoints_post(database_now())
 
 
 @shared_task(name="mia_site.audit.tasks.journal_login_failures", acks_late=True)

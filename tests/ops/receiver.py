@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,12 +17,16 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`answers` are status codes, one after the other, the last one for ever; 302 leads to `/elsewhere`."""
+    """`answers` are status codes, one after the other, the last one for ever; 302 leads to `/elsewhere`.
+
+    `reply` makes the answer's body out of the request's.
+    """
 
     url: str = ""
     answers: list[int] = field(default_factory=lambda: [200])
     delay_seconds: float = 0.0
     received: list[Received] = field(default_factory=list)
+    reply: Callable[[bytes], bytes] = lambda body: b""
 
     def next_answer(self) -> int:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -42,6 +46,8 @@ def receiver() -> Iterator[Receiver]:
             if status == 302:
                 self.send_header("Location", f"{told.url}/elsewhere")
             self.end_headers()
+            if reply := told.reply(body):
+                self.wfile.write(reply)
 
         def do_GET(self) -> None:
             self.do_POST()

@@ -20,6 +20,7 @@ from mia_site.audit.admin.rendering import moment, mono, short
 from mia_site.audit.ledger_health import ledger_health
 from mia_site.audit.models import (
     Checkpoint,
+    CheckpointPost,
     ClockReading,
     ClockState,
     Continuation,
@@ -92,6 +93,14 @@ class CheckpointAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("signed note"))
     def text(self, row: Checkpoint) -> SafeString:
         return mono(row.note)
+
+
+@admin.register(CheckpointPost)
+class CheckpointPostAdmin(ReadOnlyAdmin):
+    list_display = ("target", "note", "sent_at", "attempts", "last_error")
+    sortable_by = ()
+    ordering = ("target",)
+    fields = ("target", "note", "sent_at", "attempts", "next_try_at", "last_error")
 
 
 @admin.register(SigningKey)

@@ -4,11 +4,13 @@ from mia_site.audit.models.clock import ClockReading, ClockState
 from mia_site.audit.models.entry import Entry, PendingEntry, PersonalData
 from mia_site.audit.models.keys import SigningKey
 from mia_site.audit.models.ledger import Checkpoint, Continuation, LedgerLeaf, Tile
+from mia_site.audit.models.outside import CheckpointPost
 from mia_site.audit.models.people import LoginFailure
 from mia_site.audit.models.verification import Verification
 
 __all__ = [
     "Checkpoint",
+    "CheckpointPost",
     "ClockReading",
     "ClockState",
     "Continuation",

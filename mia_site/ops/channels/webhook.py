@@ -12,7 +12,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from mia_site.ops.channels.base import DeliveryFailed, Message, configured, publ
 
 SIGNATURE_HEADER = "X-MIA-Signature"
 ALERT_HEADER = "X-MIA-Alert"
+ANSWER_BYTES = 65_536
 
 
 class WebhookChannel:
@@ -36,8 +37,6 @@ class WebhookChannel:
 
     def send(self, target: str, message: Message) -> None:
         url = configured(target, settings.MIA_ALERT_WEBHOOKS, name=public_name)
-        if problem := url_problem(url):
-            raise DeliveryFailed(problem, permanent=True)
         body = json.dumps(message.as_dict()).encode()
         headers = {
             "Content-Type": "application/json",
@@ -45,7 +44,7 @@ class WebhookChannel:
             ALERT_HEADER: message.alert_id,
             SIGNATURE_HEADER: signature(webhook_secret(), body, at=int(time.time())),
         }
-        _post(urllib.request.Request(url, data=body, headers=headers, method="POST"))  # noqa: S310 - checked above
+        http_post(url, body, headers)
 
 
 def signature(secret: str, body: bytes, *, at: int) -> str:
@@ -86,10 +85,15 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _post(request: urllib.request.Request) -> None:
+def http_post(url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The first 64 kB of the answer to a POST; no redirect is followed. Raises `DeliveryFailed`."""
+    if problem := url_problem(url):
+        raise DeliveryFailed(problem, permanent=True)
+    request = urllib.request.Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310 - checked above
     try:
-        with _opener().open(request, timeout=settings.MIA_ALERT_TIMEOUT):
-            return
+        with _opener().open(request, timeout=settings.MIA_ALERT_TIMEOUT) as answer:
+            told: bytes = answer.read(ANSWER_BYTES)
+            return told
     except urllib.error.HTTPError as error:
         with error:
             refused = " (redirects are not followed)" if 300 <= error.code < 400 else ""
