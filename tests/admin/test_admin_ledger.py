@@ -257,6 +257,7 @@ def test_who_it_was_stands_beside_the_entry_for_those_who_may_see_it(as_role: Lo
 
     assert "Personal data beside the entry" in seen
     assert "marc" in seen
+    assert "Before and after" not in seen
     assert "Personal data beside the entry" not in unseen
     assert 'id="erase"' not in seen
 

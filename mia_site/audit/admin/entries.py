@@ -78,7 +78,7 @@ class EntryAdmin(FactAdmin):
         """Only the parts that this entry has, and this person may see."""
         record = entry_document(obj) if obj is not None else {}
         hidden = set()
-        if not is_change(record.get("fact") or {}):
+        if obj is None or not _changes(obj):
             hidden.add("changes")
         if "personal" not in record or not request.user.has_perm(VIEW_PERSONAL):
             hidden.add("personal")
