@@ -13,7 +13,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from decisions.api.answers import BatchAnswer, DecisionAnswer, batch_answer, decision_answer
+from decisions.api.answers import BatchAnswer, DecisionAnswer, batch_answer, decision_answer, not_recorded
 from decisions.api.bodies import BATCH_BYTES, batch_decode
 from decisions.decision_log import (
     EngineUnavailable,
@@ -53,9 +53,7 @@ class GateView(DeskView):
 def gate_problem(error: Exception) -> Exception:
     """What the decision log refuses, as a problem to answer with; anything else stays as it is."""
     if isinstance(error, EngineUnavailable):
-        return Problem(
-            503, "engine_unavailable", UNAVAILABLE, headers={"Retry-After": "1"}, reasons=["engine_unavailable"]
-        )
+        return Problem(503, "engine_unavailable", UNAVAILABLE, headers={"Retry-After": "1"}, reasons=not_recorded())
     if isinstance(error, KeyReused):
         return Problem(409, "key_reused", "This Idempotency-Key was used with another body: ask with a new one.")
     if isinstance(error, OtherAccount):

@@ -30,6 +30,7 @@ THROUGH_FORMS = frozenset(
         desk_roles.PROPOSE_LIMITS,
         desk_roles.APPROVE_LIMITS,
         desk_roles.CHANGE_WINDOWS,
+        desk_roles.CONTINUE_LEDGER,
         desk_roles.RULE_WINDOWS,
         desk_roles.RULE_MEMORY,
     }

@@ -17,6 +17,9 @@ from mia_site.ops.facts import AppendOnly, Fact
 
 MESSAGE = "append-only"
 FUNCTION = "mia_append_only"
+_BODY = f" BEGIN RAISE EXCEPTION '{MESSAGE}: %', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END "
+_ROW_CHANGE, _TRUNCATE = 1 | 2 | 8 | 16, 2 | 32
+"""pg_trigger.tgtype: for each row, before, delete, update; before, truncate."""
 
 
 _SQLITE_ROW = "rowid = NEW.rowid"
@@ -69,10 +72,7 @@ def _sqlite_sql(model: type[models.Model]) -> Iterator[str]:
 
 def _postgresql_sql(model: type[models.Model]) -> Iterator[str]:
     table = model._meta.db_table
-    yield (
-        f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"RAISE EXCEPTION '{MESSAGE}: %', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$"
-    )
+    yield f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $${_BODY}$$"
     change, truncate = trigger_names(table, "postgresql")
     yield f'DROP TRIGGER IF EXISTS "{change}" ON "{table}"'
     yield f'DROP TRIGGER IF EXISTS "{truncate}" ON "{table}"'
@@ -90,22 +90,36 @@ def protect(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
             cursor.execute(statement)
 
 
-def installed_triggers(connection: BaseDatabaseWrapper) -> set[str]:
-    """Names of the triggers that are in the database and will fire."""
+def wanted_triggers(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """Every trigger that the list of tables asks for -> what it must do, as `installed_triggers` tells it."""
+    if connection.vendor == "sqlite":
+        statements = (statement for model in append_only_models() for statement in _sqlite_sql(model))
+        return {text.split('"', 2)[1]: text for text in statements if text.startswith("CREATE TRIGGER")}
+    wanted: dict[str, str] = {}
+    for model in append_only_models():
+        change, truncate = trigger_names(model._meta.db_table, "postgresql")
+        wanted |= {change: f"{_ROW_CHANGE} {_BODY}", truncate: f"{_TRUNCATE} {_BODY}"}
+    return wanted
+
+
+def installed_triggers(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """Triggers that are in the database and will fire -> their text (SQLite), or when they fire and what they run."""
     query = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
         if connection.vendor == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A'"
+        else "SELECT tgname, tgtype || ' ' || prosrc FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+        "WHERE NOT tgisinternal AND tgenabled = 'A' AND tgqual IS NULL"
     )
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return {row[0] for row in cursor.fetchall()}
+        return dict(cursor.fetchall())
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """What the list of tables asks for and the database does not have; empty when all are protected."""
-    wanted = {name for model in append_only_models() for name in trigger_names(model._meta.db_table, connection.vendor)}
-    return sorted(wanted - installed_triggers(connection))
+    """What the list of tables asks for and the database does not have, or has under another meaning; empty when all are
+    protected."""
+    installed = installed_triggers(connection)
+    return sorted(name for name, text in wanted_triggers(connection).items() if installed.get(name) != text)
 
 
 def protect_after_migrate(app_config: Any, using: str, **_: Any) -> None:

@@ -228,3 +228,22 @@ def test_a_table_that_loses_its_triggers_is_named(db: None) -> None:
         name = f"{table}_no_update" if is_sqlite() else f"{table}_no_change"
         cursor.execute(f'DROP TRIGGER "{name}"' + ("" if is_sqlite() else f' ON "{table}"'))
     assert missing_triggers(connection) == [name]
+
+
+def test_a_trigger_that_was_replaced_by_an_empty_one_of_its_name_is_named(db: None) -> None:
+    table = "audit_entry"
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            name = f"{table}_no_update"
+            cursor.execute(f'DROP TRIGGER "{name}"')
+            cursor.execute(f'CREATE TRIGGER "{name}" BEFORE UPDATE ON "{table}" BEGIN SELECT 1; END')
+        else:
+            name = f"{table}_no_change"
+            cursor.execute(f'DROP TRIGGER "{name}" ON "{table}"')
+            cursor.execute("CREATE FUNCTION harmless() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$")
+            cursor.execute(
+                f'CREATE TRIGGER "{name}" BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW EXECUTE FUNCTION harmless()'
+            )
+            cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"')
+
+    assert missing_triggers(connection) == [name]

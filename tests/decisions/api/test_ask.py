@@ -213,7 +213,9 @@ def test_what_cannot_be_recorded_is_answered_with_block(
     with failing_database(error, table='INSERT INTO "audit_entry"'):
         answer = web.post(path, body)
     assert answer.problem == (503, "engine_unavailable") and blocks(answer)
-    assert answer.headers["Retry-After"] == "1" and answer.body["reasons"] == ["engine_unavailable"]
+    assert answer.headers["Retry-After"] == "1" and [told["code"] for told in answer.body["reasons"]] == [
+        "not_recordable"
+    ]
     assert not Decision.objects.exists()
 
 
