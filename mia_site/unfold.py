@@ -29,10 +29,11 @@ def _item(title: Any, icon: str, model: str, **more: Any) -> dict[str, Any]:
 
 
 def _decisions(*, blocked: bool) -> Test:
-    """Two entries lead to one list: which of them is lit depends on its filter."""
+    """Two entries lead to one list: which of them is lit depends on its filter. The week has an entry of its own."""
 
     def active(request: HttpRequest) -> bool:
         here = request.path.startswith(reverse("admin:decisions_decision_changelist"))
+        here = here and request.path != reverse("admin:decisions_decision_week")
         return here and (request.GET.get("verdict__exact") == "block") is blocked
 
     return active

@@ -66,7 +66,7 @@ class DecisionAdmin(OriginMixin, FactAdmin):
             gettext_lazy("The answer"),
             {
                 "fields": (
-                    ("verdict", "effect"), ("max_quantity", "trading_state"), ("valid_until", "retry_at"),
+                    ("verdict", "effect_shown"), ("max_quantity", "trading_state"), ("valid_until", "retry_at"),
                     ("limits", "reason_code"),
                 ),
             },

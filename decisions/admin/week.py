@@ -121,7 +121,7 @@ def _lines(
     state: AccountState | None,
 ) -> list[DayLine]:
     days = [monday + number_of * DAY for number_of in range(7)]
-    lines = [DayLine(formats.date_format(day, "D j M"), day <= now < day + DAY) for day in days]
+    lines = [DayLine(formats.date_format(day, "WEEK_DAY_FORMAT"), day <= now < day + DAY) for day in days]
     for opens, closes, kind, title in (
         *_sessions(monday, limits), *_windows(spans), *_events(events), *_blocked(monday, state),
     ):  # fmt: skip

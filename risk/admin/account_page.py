@@ -18,7 +18,7 @@ from mia_site.ops.registry import readiness_run
 from mia_site.ops.sentences import sentence_told
 from risk.admin.shared import state_badge
 from risk.admin.window_lines import window_lines
-from risk.models import Account, AccountState, EquityPoint, LimitsVersion
+from risk.models import Account, AccountState, EquityPoint, HeldPoint, LimitsVersion
 from risk.peaks import rebasable
 from risk.rules.drawdown import allowance_used
 from risk.rules.limits import AllowanceOf, DrawdownMode, Limits
@@ -48,6 +48,8 @@ INPUT_WORDS = {
     "equity": gettext_lazy("equity"),
     "positions": gettext_lazy("positions"),
     "calendar": gettext_lazy("macro calendar"),
+    "calendar horizon": gettext_lazy("calendar horizon"),
+    "session": gettext_lazy("session"),
     "features": gettext_lazy("features"),
     "market memory": gettext_lazy("market memory"),
     "drawdown check": gettext_lazy("drawdown check"),
@@ -134,8 +136,9 @@ def penalties(state: AccountState, now: datetime) -> list[str]:
 
 
 def equity_chart(account: Account) -> str:
-    """The newest points as the data of a line chart (JSON), "" where there are none."""
-    newest = EquityPoint.objects.filter(account=account).order_by("-at", "-id")
+    """The newest points that are believed as the data of a line chart (JSON), "" where there are none."""
+    unbelieved = HeldPoint.objects.filter(account=account).exclude(ruling__accepted=True).values("point_id")
+    newest = EquityPoint.objects.filter(account=account).exclude(id__in=unbelieved).order_by("-at", "-id")
     points = list(newest.values_list("at", "equity")[:POINTS])[::-1]
     if not points:
         return ""

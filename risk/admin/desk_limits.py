@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from mia_site.audit.admin.base import FactAdmin, request_actor
 from mia_site.audit.admin.filters import RecordedDayFilter
 from mia_site.audit.admin.names import actor_names
-from mia_site.audit.admin.rendering import badge
+from mia_site.audit.admin.rendering import badge, number
 from risk.admin.account_page import limits_yaml
 from risk.admin.limits import ReasonForm, changes_table, is_open, status_badge
 from risk.admin.switches import refusal
@@ -117,9 +117,13 @@ class DeskLimitsApprovalAdmin(FactAdmin):
 
 @admin.register(DeskPoint)
 class DeskPointAdmin(FactAdmin):
-    list_display = ("recorded_at", "equity", "cash_flow", "account", "seq")
+    list_display = ("recorded_at", "equity_of_all", "cash_flow", "account", "seq")
     list_filter = (("recorded_at", RecordedDayFilter),)
     list_select_related = ("account",)
     sortable_by = ()
     ordering = ("-id",)
-    fields = (("equity", "cash_flow"), ("account", "seq"), "recorded_at")
+    fields = (("equity_of_all", "cash_flow"), ("account", "seq"), "recorded_at")
+
+    @admin.display(description=gettext_lazy("Equity of all accounts"))
+    def equity_of_all(self, row: DeskPoint) -> str:
+        return number(row.equity, 2)

@@ -212,7 +212,7 @@ class MacroEvent(_EventColumns):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_type} {self.start_at or ''}"
+        return self.event_type if self.start_at is None else f"{self.event_type} {self.start_at:%Y-%m-%d %H:%M}"
 
 
 class WindowAnnouncement(models.Model):

@@ -16,8 +16,10 @@ from django.urls import reverse
 from decisions.admin.figures import verdict_counts
 from mia_site.audit.admin.rendering import age
 from mia_site.ops.clock import database_now
-from risk.admin.account_page import bar_of
+from mia_site.ops.registry import readiness_run
+from risk.admin.account_page import INPUT_WORDS, bar_of
 from risk.equity import equity_record
+from risk.held import held_rule
 from risk.inputs import EquityInput
 from risk.risk_controller import limits_submit
 from risk.roles import COMPLIANCE_VIEWER
@@ -111,6 +113,32 @@ def test_an_account_shows_how_much_of_its_allowance_is_used(as_superuser: Browse
     assert "width: 50%" in html
     [chart] = charts(html)
     assert chart["datasets"][0]["data"] == [49000.0]
+
+
+@pytest.mark.parametrize(("accept", "drawn"), [(None, [50000.0]), (False, [50000.0]), (True, [50000.0, 70000.0])])
+def test_equity_that_nobody_believes_is_not_drawn(
+    as_superuser: Browser, accept: bool | None, drawn: list[float]
+) -> None:
+    account = AccountFactory(initial_balance=Decimal(50_000))
+    limits_submit(account.code, {**LIMITS, "plausibility": {"max_move": "0.2"}}, actor=FACTORY, reason="first")
+    now = database_now()
+    for second, equity in enumerate((50_000, 70_000)):
+        point = EquityInput(at=now + timedelta(seconds=second - 2), equity=Decimal(equity))
+        equity_record(account=account.code, points=[point], actor=FACTORY)
+    if accept is not None:
+        held_rule(account=account.code, accept=accept, reason="the broker was asked", actor=FACTORY)
+
+    [chart] = charts(html_of(as_superuser, reverse("admin:risk_account_change", args=[account.pk])))
+
+    assert chart["datasets"][0]["data"] == drawn
+
+
+def test_every_input_of_an_account_has_a_name_in_the_readers_language() -> None:
+    account = AccountFactory()
+    limits = {**LIMITS, "session": {"hours": "regular"}, "calendar": {"horizon_hours": 48}}
+    limits_submit(account.code, limits, actor=FACTORY, reason="first")
+
+    assert {line.name for line in readiness_run(account.code)} == set(INPUT_WORDS)
 
 
 def test_an_account_without_anything_says_what_is_missing(as_superuser: Browser) -> None:

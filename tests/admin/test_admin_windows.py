@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.test import Client as Browser
 from django.urls import reverse
 
@@ -144,6 +145,20 @@ def test_the_week_counts_down_to_the_next_blackout(as_role: Login) -> None:
     opens = fomc.start_at - timedelta(minutes=30)
     assert f'data-until="{opens.isoformat(timespec="seconds")[:19]}' in html
     assert "FOMC statement" in html and "desk/countdown" in html
+
+
+def test_the_week_in_french_names_its_days_and_counts_in_french(as_role: Login) -> None:
+    coming_event()
+    browser = as_role(COMPLIANCE_VIEWER)
+    browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "fr"
+    html = html_of(browser, f"{WEEK}?day=2026-11-25")
+    assert re.findall(r'desk-week-name">([^<]+)', html)[:2] == ["lun 23 nov", "mar 24 nov"]
+    assert 'data-day="j"' in html
+
+
+def test_one_entry_of_the_menu_is_lit_on_the_week(as_role: Login) -> None:
+    html = html_of(as_role(COMPLIANCE_VIEWER), WEEK)
+    assert re.findall(r'<a href="([^"]+)" class="[^"]* active"', html) == [WEEK]
 
 
 @pytest.mark.parametrize("query", ["day=never", "day=0001-01-01", "day=9999-12-31", "account=NOBODY", "day=2024-02-29"])
