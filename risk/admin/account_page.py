@@ -132,7 +132,7 @@ def penalties(state: AccountState, now: datetime) -> list[str]:
     """The penalties for losing trades that have not expired, in words."""
     text = _("weight %(value)s: %(reason)s")
     found = (item for item in loss_view(state).penalties if item.until is None or item.until > now)
-    return [text % {"value": number(item.value), "reason": item.reason} for item in found]
+    return [text % {"value": number(item.value), "reason": sentence_told(item.reason)} for item in found]
 
 
 def equity_chart(account: Account) -> str:

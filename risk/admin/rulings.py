@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidg
 
 from mia_site.audit.admin.base import request_actor
 from mia_site.audit.admin.rendering import moment, number, percent, table
+from mia_site.ops.sentences import sentence_told
 from risk.admin.switches import refusal
 from risk.held import held_open, held_rule
 from risk.inputs import InputError
@@ -25,15 +26,17 @@ from risk.losses import LOSSES, TRADE_LOSS, penalty_lift
 from risk.models import AccountState
 from risk.peaks import peak_rebase, rebasable
 from risk.roles import RESUME
+from risk.selectors.losses import loss_view
 
 SHOWN = 50
 PENALTY_WORDS = {LOSSES: gettext_lazy("losses in a row"), TRADE_LOSS: gettext_lazy("loss of one trade")}
 
 
 class RulingForm(forms.Form):
-    """What is ruled, and why."""
+    """What is ruled, and why. `asked`: the name of the choice."""
 
-    choice = forms.ChoiceField(label=gettext_lazy("Ruling"), widget=UnfoldAdminRadioSelectWidget())
+    asked = gettext_lazy("Ruling")
+    choice = forms.ChoiceField(widget=UnfoldAdminRadioSelectWidget())
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
     )
@@ -42,14 +45,21 @@ class RulingForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["choice"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = list(choices)
+        field.label, field.choices = self.asked, list(choices)
         if len(choices) == 1:
             field.initial = choices[0][0]
+
+
+class PenaltyForm(RulingForm):
+    """Which penalty is lifted."""
+
+    asked = gettext_lazy("Penalty")
 
 
 class PeakForm(RulingForm):
     """Which peak is moved, and where to."""
 
+    asked = gettext_lazy("Rule")
     reference = forms.DecimalField(
         label=gettext_lazy("New peak"),
         help_text=gettext_lazy("Empty: the last equity."),
@@ -85,10 +95,11 @@ def lift_view(page: ModelAdmin[Any], request: HttpRequest, *, state: AccountStat
     """The penalties for losing trades: lift one before it expires."""
     account = state.account.code
     rows = [
-        (PENALTY_WORDS.get(kind, kind), told["value"], told["since"], told["until"] or "-", told["reason"])
-        for kind, told in sorted(state.penalties.items())
-    ]
-    form = RulingForm(
+        (PENALTY_WORDS.get(told.kind, told.kind), number(told.value), moment(told.since), moment(told.until),
+         sentence_told(told.reason))
+        for told in loss_view(state).penalties
+    ]  # fmt: skip
+    form = PenaltyForm(
         request.POST or None, choices=[(kind, PENALTY_WORDS.get(kind, kind)) for kind in sorted(state.penalties)]
     )
     return _ruling(

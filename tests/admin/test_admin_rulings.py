@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from mia_site.audit.models import Entry
@@ -68,6 +69,17 @@ def test_an_approver_lifts_a_penalty_with_a_reason(as_role: Login) -> None:
 
     assert state_of(account).penalties == {}
     assert Penalty.objects.get().reason == "slippage of the exchange's outage"
+
+
+def test_the_desks_own_reason_for_a_penalty_is_told_in_french(as_role: Login) -> None:
+    account, browser = held_account(), as_role(RISK_APPROVER)
+    browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "fr"
+    state = state_of(account)
+    outcome_apply(state, pnl=Decimal(-51), losses=1, seq=9, now=database_now())
+    state.save()
+
+    for address in (page(account, "lift"), reverse("admin:risk_account_change", args=[account.pk])):
+        assert "une transaction a perdu 51, la limite est de 50" in browser.get(address).text
 
 
 def test_an_approver_moves_a_peak_down_with_a_reason(as_role: Login) -> None:
