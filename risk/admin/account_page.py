@@ -130,7 +130,7 @@ def bar_of(view: DrawdownView) -> Bar:
 
 def penalties(state: AccountState, now: datetime) -> list[str]:
     """The penalties for losing trades that have not expired, in words."""
-    text = _("weight %(value)s: %(reason)s")
+    text = _("penalty, weight %(value)s: %(reason)s")
     found = (item for item in loss_view(state).penalties if item.until is None or item.until > now)
     return [text % {"value": number(item.value), "reason": sentence_told(item.reason)} for item in found]
 
