@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mia_site.ops import alerts, delivery
+from mia_site.ops import alert_texts, alerts, delivery
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -31,3 +31,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture(autouse=True)
 def _empty_buffers(quiet_background: None) -> None:
     """Each test here starts and ends with nothing buffered (tests/stillness.py)."""
+
+
+@pytest.fixture(autouse=True)
+def alert_texts_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sentences that a test registers are gone after it: other tests compare all there are with the documents."""
+    monkeypatch.setattr(alert_texts, "_texts", dict(alert_texts._texts))
