@@ -141,6 +141,7 @@ def test_a_connection_that_is_cut_in_the_middle_is_a_refusal_or_a_recorded_answe
         with connection.cursor() as cursor:
 
             def cut() -> bool:
+                cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction looks once, and keeps what it saw
                 cursor.execute(f"SELECT pg_terminate_backend(pid) {waiting}")
                 return cursor.fetchone() is not None
 
