@@ -59,6 +59,10 @@ def account_lock(code: str) -> AccountState:
     )
     if state is None:
         raise AccountUnknown(code)
+    if getattr(state.limits, "pk", None) != state.limits_id:
+        # After a wait PostgreSQL reads the locked row anew, but joins it with what there was before the wait: limits
+        # that came meanwhile would read as none, and a loosening as the first limits ever.
+        state.refresh_from_db(fields=["limits"])
     return state
 
 
