@@ -92,6 +92,6 @@ def _copy(model: type[Model], rows: Sequence[Model]) -> None:
 def entry_bytes() -> float:
     """Mean length of an entry's canonical text."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT avg(length(body)) FROM (SELECT body FROM audit_entry LIMIT 1000) some")
+        cursor.execute("SELECT avg(length(body)) FROM (SELECT body FROM audit_entry LIMIT 1000) AS sample")
         row: tuple[float] = cursor.fetchone()
     return float(row[0])
