@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mia_site.audit.checkpoint import CheckpointError, Head, head_parse
+from mia_site.audit.checkpoint import CheckpointError, Gap, Head, head_parse
 from mia_site.audit.key_facts import verifier_keys
 from mia_site.audit.ledger import gaps, tree_of
 from mia_site.audit.models import Checkpoint
@@ -82,10 +82,9 @@ def outside_run(position: Position) -> Step:
     return Step(None, checked, findings)
 
 
-def _lost(head: Head, declared: tuple[object, ...]) -> bool:
+def _lost(head: Head, declared: tuple[Gap, ...]) -> bool:
     """Whether the note tells of leaves that a later, declared restore lost."""
-    later = gaps()[len(head.gaps) :]
-    return bool(declared) and any(head.size > gap.kept for gap in later)
+    return any(head.size > gap.kept for gap in declared[len(head.gaps) :])
 
 
 def _holds(tree: Tree, head: Head) -> bool:
