@@ -20,10 +20,9 @@ from risk.models import Admission, Client
 from risk.rules.effect import effect_of
 from risk.rules.gate import judge
 from risk.rules.limits import FreshnessLimits
-from risk.rules.types import Ask, Effect, Facts, Reason, Side, TradingState, Verdict, VerdictKind
+from risk.rules.types import SEVERITY, Ask, Effect, Facts, Reason, Side, TradingState, Verdict, VerdictKind
 from risk.selectors.facts import FactsBook
 from risk.stops import figure, view_evidence
-from risk.trading_states import SEVERITY
 from risk.written import Written
 
 SALT_BYTES = 16

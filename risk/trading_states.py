@@ -27,13 +27,12 @@ from risk.rules.sentences import (
     STOP_ENDED,
     STRICTER_STOP,
 )
-from risk.rules.types import DrawdownView, TradingState
+from risk.rules.types import SEVERITY, DrawdownView, TradingState
 from risk.selectors.desk import desk_limits_of, desk_views
 from risk.selectors.drawdown import drawdown_views
 from risk.selectors.limits import limits_of
 from risk.written import Written
 
-SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
 DESK_FIELDS = ["state", "state_since", "state_reason", "state_until", "state_change_id"]
 """What a stop writes: the desk's row also holds what calendar and checks write under locks of their own."""
 STOPS = (TradingState.REDUCE_ONLY, TradingState.HALTED)

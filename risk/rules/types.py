@@ -35,6 +35,10 @@ class TradingState(StrEnum):
     HALTED = "HALTED"
 
 
+SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
+"""How little each state lets through; of two that hold, the higher counts."""
+
+
 class VerdictKind(StrEnum):
     ALLOW = "allow"
     REDUCE = "reduce"

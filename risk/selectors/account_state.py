@@ -9,13 +9,11 @@ from mia_site.ops.clock import database_now
 from risk.models import Account, AccountState, Desk
 from risk.rules.blackout import next_window
 from risk.rules.limits import Limits, limits_dump
-from risk.rules.types import TradingState
+from risk.rules.types import SEVERITY, TradingState
 from risk.selectors.calendar import events_near
 from risk.selectors.drawdown import doubt_views, drawdown_views
 from risk.selectors.limits import limits_of
 from risk.selectors.losses import loss_view
-
-SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
 
 
 class WorstDrawdown(msgspec.Struct, frozen=True):
