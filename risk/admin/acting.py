@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -38,25 +39,32 @@ def act_view(
     apply: Callable[[dict[str, Any], str], Any],
     back: str,
     facts: Sequence[tuple[Any, Any]] = (),
+    shown: SafeString | str = "",
     closed: str = "",
 ) -> HttpResponseBase:
-    """The page, or what became of it. `apply(given, button)` calls the service; `closed` says why nobody can act."""
+    """The page, or what became of it. `apply(given, button)` calls the service and may return what to
+    say then; `closed` says why nobody can act.
+
+    `facts` and `shown` (a table) are what the act is about.
+    """
     if not request.user.has_perm(permission):
         raise PermissionDenied
-    pressed = next((name for name, _words, _look in buttons if name in request.POST), "")
+    names = [name for name, _words, _look in buttons]
+    pressed = names[0] if len(names) == 1 else next((name for name in names if name in request.POST), "")
     if request.method == "POST" and pressed and not closed and form.is_valid():
         try:
-            apply(form.cleaned_data, pressed)
+            told = apply(form.cleaned_data, pressed)
         except InputError as error:
             form.add_error(error.field if error.field in form.fields else None, refusal(error))
         else:
-            messages.success(request, _("Done, and recorded with your reason."))
+            messages.success(request, told if isinstance(told, str) else _("Done, and recorded with your reason."))
             return HttpResponseRedirect(back)
     context = {
         **admin.admin_site.each_context(request),
         "title": title,
         "form": form,
         "facts": facts,
+        "shown": shown,
         "buttons": [{"name": name, "words": words, "look": look} for name, words, look in buttons],
         "closed": closed,
         "back": back,

@@ -2,25 +2,21 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.contrib import admin
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mia_site.audit.admin.base import FactAdmin, request_actor
+from mia_site.audit.admin.base import FactAdmin
 from mia_site.audit.admin.filters import RecordedDayFilter
 from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import badge, number
 from risk.admin.account_page import limits_yaml
-from risk.admin.limits import ReasonForm, changes_table, is_open, status_badge
-from risk.admin.switches import refusal
-from risk.inputs import InputError
+from risk.admin.limits import changes_table, decision_view, is_open, status_badge
 from risk.models import DeskLimitsApproval, DeskLimitsVersion, DeskPoint
 from risk.risk_controller import desk_limits_decide
 from risk.roles import APPROVE_LIMITS
@@ -44,33 +40,14 @@ class DeskLimitsVersionAdmin(FactAdmin):
 
     def decide_view(self, request: HttpRequest, object_id: Any) -> HttpResponseBase:
         """A second person approves or rejects, with a reason."""
-        if not request.user.has_perm(APPROVE_LIMITS):
-            raise PermissionDenied
         version = self.get_object(request, str(object_id))
         if version is None:
             raise Http404
-        back = reverse("admin:risk_desklimitsversion_change", args=[object_id])
-        form = ReasonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            given = {"approve": "approve" in request.POST, "reason": form.cleaned_data["reason"]}
-            try:
-                desk_limits_decide(version, actor=request_actor(request), **given)
-            except InputError as error:
-                form.add_error(None, refusal(error))
-            else:
-                messages.success(request, _("Done, and recorded with your reason."))
-                return HttpResponseRedirect(back)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Decide on v%(version)s of the desk's limits") % {"version": version.version},
-            "form": form,
-            "back": back,
-            "open": is_open(version),
-            "own": version.proposer == str(request_actor(request)),
-            "changes": changes_table(version),
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/desk/limits_decide.html", context)
+        return decision_view(
+            self, request, version, decide=desk_limits_decide,
+            title=_("Decide on v%(version)s of the desk's limits") % {"version": version.version},
+            back=reverse("admin:risk_desklimitsversion_change", args=[object_id]),
+        )  # fmt: skip
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         may = request.user.has_perm(APPROVE_LIMITS)

@@ -1,6 +1,6 @@
 """Limits: every version with what it changed, a form to propose, and a second person's yes or no."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
@@ -25,6 +25,7 @@ from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge, table
 from mia_site.audit.models import Entry
 from risk.admin.account_page import limits_yaml
+from risk.admin.acting import ReasonForm, act_view
 from risk.admin.shared import AccountFilter
 from risk.admin.switches import refusal
 from risk.inputs import InputError
@@ -60,12 +61,6 @@ class LimitsForm(forms.Form):
             return document_read(self.cleaned_data["document"])
         except InputError as error:
             raise forms.ValidationError(refusal(error)) from error
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
-    )
 
 
 def propose_view(
@@ -125,37 +120,15 @@ class LimitsVersionAdmin(FactAdmin):
 
     def decide_view(self, request: HttpRequest, object_id: Any) -> HttpResponseBase:
         """A second person approves or rejects, with a reason."""
-        if not request.user.has_perm(APPROVE_LIMITS):
-            raise PermissionDenied
         version = self.get_object(request, str(object_id))
         if version is None:
             raise Http404
-        back = reverse("admin:risk_limitsversion_change", args=[object_id])
-        form = ReasonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            approve = "approve" in request.POST
-            try:
-                limits_decide(
-                    version, approve=approve, actor=request_actor(request), reason=form.cleaned_data["reason"]
-                )
-            except InputError as error:
-                form.add_error(None, refusal(error))
-            else:
-                text = _("Limits v%(version)s are in force.") if approve else _("Limits v%(version)s are rejected.")
-                messages.success(request, text % {"version": version.version})
-                return HttpResponseRedirect(back)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Decide on limits v%(version)s of %(account)s")
-            % {"version": version.version, "account": version.account},
-            "form": form,
-            "back": back,
-            "open": is_open(version),
-            "own": version.proposer == str(request_actor(request)),
-            "changes": changes_table(version),
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/desk/limits_decide.html", context)
+        title = _("Decide on limits v%(version)s of %(account)s")
+        return decision_view(
+            self, request, version, decide=limits_decide,
+            title=title % {"version": version.version, "account": version.account},
+            back=reverse("admin:risk_limitsversion_change", args=[object_id]),
+        )  # fmt: skip
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         return {
@@ -192,6 +165,38 @@ class LimitsVersionAdmin(FactAdmin):
     @admin.display(description=gettext_lazy("limits"))
     def document(self, row: LimitsVersion) -> SafeString:
         return format_html('<pre class="desk-json">{}</pre>', limits_yaml(row.body))
+
+
+def decision_view(
+    page: ModelAdmin[Any],
+    request: HttpRequest,
+    version: LimitsVersion | DeskLimitsVersion,
+    *,
+    decide: Callable[..., Any],
+    title: str,
+    back: str,
+) -> HttpResponseBase:
+    """A second person approves or rejects a version, with a reason; `decide` is the service."""
+
+    def apply(given: dict[str, Any], button: str) -> str:
+        approve = button == "approve"
+        decide(version, approve=approve, actor=request_actor(request), reason=given["reason"])
+        text = _("Limits v%(version)s are in force.") if approve else _("Limits v%(version)s are rejected.")
+        return text % {"version": version.version}
+
+    return act_view(
+        page, request, permission=APPROVE_LIMITS, title=title, form=ReasonForm(request.POST or None), back=back,
+        buttons=(("approve", _("Approve"), "primary"), ("reject", _("Reject"), "danger")),
+        apply=apply, shown=changes_table(version), closed=_closed(version, request),
+    )  # fmt: skip
+
+
+def _closed(version: LimitsVersion | DeskLimitsVersion, request: HttpRequest) -> str:
+    if not is_open(version):
+        return _("This version is decided already.")
+    if version.proposer == str(request_actor(request)):
+        return _("You proposed this version: another person must decide on it.")
+    return ""
 
 
 def status_badge(version: LimitsVersion | DeskLimitsVersion) -> SafeString:

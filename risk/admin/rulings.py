@@ -5,12 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,9 +16,8 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidg
 from mia_site.audit.admin.base import request_actor
 from mia_site.audit.admin.rendering import moment, number, percent, table
 from mia_site.ops.sentences import sentence_told
-from risk.admin.switches import refusal
+from risk.admin.acting import act_view
 from risk.held import held_open, held_rule
-from risk.inputs import InputError
 from risk.losses import LOSSES, TRADE_LOSS, penalty_lift
 from risk.models import AccountState
 from risk.peaks import peak_rebase, rebasable
@@ -145,23 +141,10 @@ def _ruling(
     back: str,
 ) -> HttpResponseBase:
     """One page for the rulings; `apply` calls the service with what the form was given."""
-    if not request.user.has_perm(RESUME):
-        raise PermissionDenied
-    if request.method == "POST" and form.is_valid():
-        try:
-            apply(form.cleaned_data)
-        except InputError as error:
-            form.add_error(None, refusal(error))
-        else:
-            messages.success(request, _("Done, and recorded with your reason."))
-            return HttpResponseRedirect(back)
-    context = {
-        **page.admin_site.each_context(request),
-        "title": title,
-        "form": form,
-        "shown": shown,
-        "possible": possible,
-        "back": back,
-        "opts": page.opts,
-    }
-    return TemplateResponse(request, "admin/desk/ruling.html", context)
+    return act_view(
+        page, request, permission=RESUME, title=title, form=form, back=back,
+        buttons=(("record", _("Record the ruling"), "primary"),),
+        apply=lambda given, _button: apply(given),
+        shown=shown if possible else "",
+        closed="" if possible else _("There is nothing to rule on."),
+    )  # fmt: skip
