@@ -20,8 +20,6 @@ FUNCTION = "mia_append_only"
 _BODY = f" BEGIN RAISE EXCEPTION '{MESSAGE}: %', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END "
 _ROW_CHANGE, _TRUNCATE = 1 | 2 | 8 | 16, 2 | 32
 """pg_trigger.tgtype: for each row, before, delete, update; before, truncate."""
-
-
 _SQLITE_ROW = "rowid = NEW.rowid"
 """A REPLACE may also name the hidden row number of the row that it pushes out (an INSERT that names none has -1)."""
 
@@ -97,17 +95,19 @@ def wanted_triggers(connection: BaseDatabaseWrapper) -> dict[str, str]:
         return {text.split('"', 2)[1]: text for text in statements if text.startswith("CREATE TRIGGER")}
     wanted: dict[str, str] = {}
     for model in append_only_models():
-        change, truncate = trigger_names(model._meta.db_table, "postgresql")
-        wanted |= {change: f"{_ROW_CHANGE} {_BODY}", truncate: f"{_TRUNCATE} {_BODY}"}
+        table = model._meta.db_table
+        change, truncate = trigger_names(table, "postgresql")
+        wanted |= {change: f"{_ROW_CHANGE} {table} {_BODY}", truncate: f"{_TRUNCATE} {table} {_BODY}"}
     return wanted
 
 
 def installed_triggers(connection: BaseDatabaseWrapper) -> dict[str, str]:
-    """Triggers that are in the database and will fire -> their text (SQLite), or when they fire and what they run."""
+    """Triggers that are in the database and will fire -> their text (SQLite), or when, on what and what they run."""
     query = (
         "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
         if connection.vendor == "sqlite"
-        else "SELECT tgname, tgtype || ' ' || prosrc FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+        else "SELECT tgname, tgtype || ' ' || relname || ' ' || prosrc FROM pg_trigger "
+        "JOIN pg_proc ON pg_proc.oid = tgfoid JOIN pg_class ON pg_class.oid = tgrelid "
         "WHERE NOT tgisinternal AND tgenabled = 'A' AND tgqual IS NULL"
     )
     with connection.cursor() as cursor:

@@ -6,47 +6,36 @@ from django.utils.translation import gettext_lazy as _
 from mia_site.ops.facts import Fact
 from risk.models.account import Account
 from risk.models.columns import money
+from risk.models.limits import ApprovalColumns, VersionColumns
 
 
-class DeskLimitsVersion(Fact):
-    """One version of the desk's drawdown rules; `body` is the document of risk/rules/desk_limits.py, complete."""
+class DeskLimitsVersion(VersionColumns):
+    """One version of the desk's drawdown rules, in the form of risk/rules/desk_limits.py."""
 
     kind = "desk_limits_version"
 
     version = models.PositiveIntegerField(_("version"), unique=True)
-    seq = models.BigIntegerField(_("sequence"))
-    body = models.JSONField(_("limits"))
-    changes = models.JSONField(_("changes"), default=list)
-    proposer = models.CharField(_("proposed by"), max_length=120)
-    reason = models.CharField(_("reason"), max_length=2000)
-    applied = models.BooleanField(_("applied at once"))
 
-    class Meta:
+    class Meta(VersionColumns.Meta):
         verbose_name = _("desk limits")
         verbose_name_plural = _("desk limits")
-        ordering = ["-recorded_at"]
 
     def __str__(self) -> str:
         return f"v{self.version}"
 
 
-class DeskLimitsApproval(Fact):
-    """A second person's answer to a proposed version of the desk's rules."""
+class DeskLimitsApproval(ApprovalColumns):
+    """The answer to a proposed version of the desk's rules."""
 
     kind = "desk_limits_approval"
 
-    seq = models.BigIntegerField(_("sequence"))
     limits = models.OneToOneField(
         DeskLimitsVersion, models.PROTECT, related_name="approval", verbose_name=_("desk limits")
     )
-    approved = models.BooleanField(_("approved"))
-    approver = models.CharField(_("approved by"), max_length=120)
-    reason = models.CharField(_("reason"), max_length=2000)
 
-    class Meta:
+    class Meta(ApprovalColumns.Meta):
         verbose_name = _("desk limits approval")
         verbose_name_plural = _("desk limits approvals")
-        ordering = ["-recorded_at"]
 
     def __str__(self) -> str:
         return f"{self.limits} @ {self.recorded_at:%Y-%m-%d %H:%M:%S}"
