@@ -17,10 +17,11 @@ from mia_site.audit.models import Checkpoint, ClockReading, Continuation, Ledger
 from mia_site.audit.note import open_note
 from mia_site.audit.receipts import PROMISE
 from mia_site.audit.sealing import SealRefused, seal_pending
+from mia_site.ops.alerts import alerts_outside_flush
 from mia_site.ops.models import Alert
 from tests.audit.ledgers import facts_write, ledger_grow, notes_of, run_sql, triggers_drop
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outside")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outside", "quiet_background")]
 
 
 def test_every_entry_gets_its_place_once_and_the_queue_is_empty() -> None:
@@ -160,6 +161,8 @@ def test_a_database_behind_the_published_checkpoint_is_not_sealed(outside: Path)
     with pytest.raises(SealRefused, match="was published"):
         seal_pending()
 
+    alerts_outside_flush()
+    assert Alert.objects.filter(code="seal_refused", priority=5).exists()
     assert Checkpoint.objects.latest("number").number == before.number
 
 
@@ -176,11 +179,13 @@ def test_a_published_checkpoint_of_another_tree_is_not_extended(outside: Path) -
     assert (outside / "latest.note").read_text() == published
 
 
-def test_a_full_disk_outside_stops_no_seal_and_is_told(outside: Path) -> None:
+def test_a_folder_outside_that_cannot_be_written_stops_no_seal_and_is_told(outside: Path) -> None:
     outside.parent.mkdir(exist_ok=True)
     outside.write_text("a file where the folder should be")
     ledger_grow(2)
+    alerts_outside_flush()
     assert Checkpoint.objects.count() == 1
+    assert Alert.objects.filter(code="checkpoint_not_published", priority=4).exists()
 
 
 def test_a_rotated_key_is_endorsed_by_the_old_one_and_old_checkpoints_stay_verifiable() -> None:
