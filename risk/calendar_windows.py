@@ -20,6 +20,7 @@ from risk.models import AccountState, WindowAnnouncement
 from risk.rules.blackout import NO_MORE, blackout_reasons, blackout_windows, blocking
 from risk.rules.limits import BlackoutLimits, Limits, RuleMode, RuleName, WindowLimits
 from risk.rules.messages import number
+from risk.rules.types import EventView
 from risk.selectors.calendar import events_near
 from risk.selectors.limits import limits_of
 
@@ -66,7 +67,7 @@ def _windows() -> Mapping[Policy, Sequence[str]]:
     """The window limits in force with the accounts they hold for; the defaults for a desk without
     accounts."""
     found: defaultdict[Policy, list[str]] = defaultdict(list)
-    states = AccountState.objects.select_related("account").order_by("account__code")
+    states = AccountState.objects.select_related("account", "limits").order_by("account__code")
     for state in states:
         limits = limits_of(state)
         if limits is None or limits.rule_mode(RuleName.CALENDAR) is not RuleMode.OFF:
@@ -90,17 +91,21 @@ def _key(policy: Policy) -> str:
 def _warn(now: datetime) -> int:
     """Tell accounts that hold something of the blackout that opens within their warning time, once."""
     told = 0
-    for state in AccountState.objects.select_related("account").exclude(positions={}).order_by("account__code"):
+    near: dict[Policy, Sequence[EventView]] = {}  # accounts under the same windows see the same events
+    states = AccountState.objects.select_related("account", "limits").exclude(positions={}).order_by("account__code")
+    for state in states:
         limits = limits_of(state)
         if limits is not None and limits.rule_mode(RuleName.CALENDAR) is not RuleMode.OFF:
-            told += _warn_account(state, limits, now)
+            policy = _policy(limits)
+            if policy not in near:
+                near[policy] = events_near(now, *policy)
+            told += _warn_account(state, limits, near[policy], now)
     return told
 
 
-def _warn_account(state: AccountState, limits: Limits, now: datetime) -> int:
+def _warn_account(state: AccountState, limits: Limits, events: Sequence[EventView], now: datetime) -> int:
     held = [instrument for instrument, quantity in state.positions.items() if Decimal(quantity)]
     soon = now + timedelta(minutes=limits.windows.warn_minutes)
-    events = events_near(now, limits.blackout, limits.windows)
     told = 0
     for instrument in sorted(held):
         windows = blocking(blackout_windows(events, limits.blackout, instrument, limits.windows))

@@ -146,7 +146,7 @@ def _answer(question: _Question) -> WindowAnswer:
 
 def _state(account: str | None) -> AccountState | None:
     """The account's state; None where nobody was named and there is no account at all (the defaults hold)."""
-    states = AccountState.objects.select_related("account")
+    states = AccountState.objects.select_related("account", "limits")
     if account is not None:
         state = states.filter(account__code=account).first()
         if state is None:

@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from risk.inputs import PositionInput, PositionsInput
 from risk.risk_controller import positions_record
@@ -38,3 +40,18 @@ def test_an_account_with_a_position_is_warned_once_before_the_window(holding: No
 def test_inside_a_blackout_nothing_warns_of_the_one_it_is_part_of(holding: None) -> None:
     calendar_check(OPENS + MINUTE)
     assert not raised("window_ahead")
+
+
+def test_more_accounts_ask_no_more_queries(holding: None, desk_clock: StillClock) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            calendar_check(OPENS - 60 * MINUTE)
+        return len(asked)
+
+    few = queries()
+    for place in range(5):
+        desk_account(f"ES-{place}")
+        report = PositionsInput(at=desk_clock.now, positions=(PositionInput(instrument="ES", quantity=Decimal(1)),))
+        positions_record(account=f"ES-{place}", report=report, actor=ACTOR)
+
+    assert queries() == few
