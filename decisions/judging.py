@@ -55,10 +55,11 @@ def decision_judge(book: FactsBook, sent: DecisionInput, *, client: Client | Non
     verdict_apply(decision, verdict, facts, market=sent.market)
     admission = None
     if verdict.verdict is not VerdictKind.BLOCK:
-        book.admitted(ask, verdict.effect)
+        quantity = verdict.max_quantity or sent.quantity
+        book.admitted(ask, verdict.effect, id=decision.id, quantity=quantity)
         admission = admission_apply(
             book.state, id=decision.id, effect=verdict.effect, instrument=sent.instrument, side=sent.side or "",
-            quantity=verdict.max_quantity or sent.quantity, seq=seq, now=book.now,
+            quantity=quantity, seq=seq, now=book.now,
         )  # fmt: skip
     return Judged(decision, features, admission, told)
 

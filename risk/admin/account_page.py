@@ -153,6 +153,10 @@ def equity_chart(account: Account) -> str:
     return json.dumps({"labels": labels, "datasets": [line]})
 
 
+def _seconds(seconds: int | None) -> str:
+    return _("any time") if seconds is None else f"{seconds} s"
+
+
 def limits_lines(limits: Limits) -> list[tuple[str, str]]:
     """The limits in force as (name, value) in the reader's language."""
     cap, most = limits.order.max_quantity, limits.plausibility.max_move
@@ -162,6 +166,7 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
         (_("equity may move by"), _("any") if most is None else percent(most)),
         (_("openings an hour"), str(limits.pace.max_openings_per_hour)),
         (_("between two openings"), f"{limits.pace.min_interval_seconds} s"),
+        (_("the same opening again after"), _seconds(limits.pace.duplicate_seconds)),
         (_("largest opening"), _("no cap") if cap is None else number(cap)),
         (_("equity may be old"), f"{limits.freshness.equity_seconds} s"),
         (_("positions may be old"), f"{limits.freshness.positions_seconds} s"),

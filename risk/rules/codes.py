@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     # Pace and size of orders
     PACE_EXCEEDED = "pace_exceeded"
     INTERVAL_TOO_SHORT = "interval_too_short"
+    DUPLICATE_ORDER = "duplicate_order"
     ORDER_TOO_LARGE = "order_too_large"
     QUANTITY_UNKNOWN = "quantity_unknown"
 

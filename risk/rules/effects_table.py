@@ -41,6 +41,7 @@ COUNTS_AGAINST: dict[ReasonCode, frozenset[Effect]] = {
     ReasonCode.SESSION_UNKNOWN: _OPENS,
     ReasonCode.PACE_EXCEEDED: _OPENS,
     ReasonCode.INTERVAL_TOO_SHORT: _OPENS,
+    ReasonCode.DUPLICATE_ORDER: _OPENS,
     ReasonCode.ORDER_TOO_LARGE: _OPENS,
     ReasonCode.QUANTITY_UNKNOWN: _OPENS,
     ReasonCode.FEATURES_SET_MISSING: _OPENS,

@@ -61,6 +61,7 @@ class RuleName(StrEnum):
     FLAT = "flat"
     SESSION = "session"
     PACE = "pace"
+    DUPLICATES = "duplicates"
     ORDER_SIZE = "order_size"
     FEATURES = "features"
     MEMORY = "memory"
@@ -152,10 +153,14 @@ class PlausibilityLimits(Section, frozen=True):
 
 
 class PaceLimits(Section, frozen=True):
-    """How often openings may follow one another."""
+    """How often openings may follow one another.
+
+    `duplicate_seconds`: for so long the same opening is not let through again; null lets it.
+    """
 
     max_openings_per_hour: Count = 10
     min_interval_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    duplicate_seconds: Annotated[int, Meta(ge=1, le=3600)] | None = None
 
 
 class OrderLimits(Section, frozen=True):

@@ -70,6 +70,8 @@ _HIGHER_IS_TIGHTER = (
     "losses.cooldown_after_stop_minutes",
     "losses.cooldown_after_loss_minutes",
 )
+# A time that may be absent: null is none, the loosest of all.
+_SPANS = ("pace.duplicate_seconds",)
 _STRENGTH = {RuleMode.OFF: 0, RuleMode.SHADOW: 1, RuleMode.ENFORCE: 2}
 _RESETTING = frozenset({DrawdownMode.DAILY, DrawdownMode.WEEKLY, DrawdownMode.TRAILING_EOD})
 _TRAILING = frozenset({DrawdownMode.TRAILING_INTRADAY, DrawdownMode.TRAILING_EOD})
@@ -108,6 +110,8 @@ def _plain_changes(old: Limits, new: Limits) -> Iterator[Change]:
         yield from _changed(path, _at(old, path), _at(new, path), Decimal)
     for path in _CAPS:
         yield from _changed(path, _at(old, path), _at(new, path), _cap_strength)
+    for path in _SPANS:
+        yield from _changed(path, _at(old, path), _at(new, path), lambda span: span or 0)
     yield from _flat_changes(old.flat, new.flat)
     yield from _confirmation_changes(old.confirmation, new.confirmation)
 

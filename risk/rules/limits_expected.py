@@ -50,6 +50,7 @@ EXPECTED: dict[str, str] = {
     "pace": gettext_noop("a mapping of pace limits"),
     "pace.max_openings_per_hour": gettext_noop("a whole number from 1 to 100000"),
     "pace.min_interval_seconds": gettext_noop("a whole number from 0 to 86400"),
+    "pace.duplicate_seconds": gettext_noop("a whole number from 1 to 3600, or null"),
     "order": gettext_noop("a mapping of order limits"),
     "order.max_quantity": gettext_noop("a quantity above 0 in quotes, or null for no cap"),
     "freshness": gettext_noop("a mapping of freshness limits"),
@@ -102,7 +103,7 @@ EXPECTED: dict[str, str] = {
     "rules": gettext_noop("a mapping from rule names to their modes"),
     "rules.name": gettext_noop(
         "a rule name: state, limits, clock_skew, checks, equity, positions, drawdown, losses, calendar, flat, "
-        "session, pace, order_size, features, memory"
+        "session, pace, duplicates, order_size, features, memory"
     ),
     "rules.mode": gettext_noop('one of "enforce", "shadow", "off" (off in quotes)'),
     "rules.reason": gettext_noop("a text of at most 500 characters"),

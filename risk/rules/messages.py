@@ -72,6 +72,10 @@ MESSAGES: dict[ReasonCode, str] = {
     ReasonCode.INTERVAL_TOO_SHORT: gettext_noop(
         "The last opening was at %(last_opening_at)s; %(min_interval_seconds)s s must lie between two."
     ),
+    ReasonCode.DUPLICATE_ORDER: gettext_noop(
+        "The same opening (%(instrument)s, %(side)s, %(quantity)s) was let through at %(earlier_at)s as decision "
+        "%(earlier_id)s; for %(duplicate_seconds)s s it counts as a duplicate."
+    ),
     ReasonCode.ORDER_TOO_LARGE: gettext_noop(
         "A quantity of %(quantity)s was asked for; at most %(max_quantity)s are allowed in one opening."
     ),

@@ -158,6 +158,18 @@ class PaceView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningView:
+    """An opening that was let through: `id` is its decision's. `side` and `quantity` as the bot stated them, the
+    quantity at most what was allowed."""
+
+    id: str
+    at: datetime
+    instrument: str
+    side: Side | None
+    quantity: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventView:
     """A macro event. No `start_at`: its time is unknown. No `currency`: it concerns every instrument.
 
@@ -229,7 +241,7 @@ class Facts:
     `state`, `desk_state`, `losses` and `pace` None: they could not be read. `limits`, `equity`, `position`, `memory`,
     `features` None: none was ever set or reported. `held` None: no equity waits for a ruling. `zone` is the account's
     time zone. `checks_at` is when all accounts were last checked, None: never. `session` None: no limits ask for
-    one, or none is known.
+    one, or none is known. `openings`: those let through lately, None where no limits ask for them.
     """
 
     state: StateView | None
@@ -249,6 +261,7 @@ class Facts:
     zone: ZoneInfo
     checks_at: datetime | None
     session: SessionView | None = None
+    openings: tuple[OpeningView, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from uuid import UUID
 
 from risk.models import AccountState, Desk
 from risk.rules.limits import Limits
@@ -16,6 +17,7 @@ from risk.rules.types import (
     Facts,
     FeatureView,
     MemoryView,
+    OpeningView,
     PaceView,
     PositionView,
     SessionView,
@@ -29,7 +31,7 @@ from risk.selectors.features import LoadedSet, feature_set, feature_vector, view
 from risk.selectors.limits import limits_of
 from risk.selectors.losses import loss_view
 from risk.selectors.memory import memory_view
-from risk.selectors.pace import pace_view, position_view
+from risk.selectors.pace import opening_views, pace_view, position_view
 from risk.selectors.sessions import session_view
 
 
@@ -75,6 +77,11 @@ class FactsBook:
     def pace(self) -> PaceView:
         return pace_view(self.state, self.now)
 
+    @cached_property
+    def openings(self) -> tuple[OpeningView, ...] | None:
+        seconds = None if self.limits is None else self.limits.pace.duplicate_seconds
+        return None if seconds is None else opening_views(self.state, self.now - timedelta(seconds=seconds))
+
     def vector(self, features: Mapping[str, float]) -> list[float] | None:
         """The packed order of `features`; None where no set is loaded. Raises KeyError for an unknown name."""
         return None if self.features is None else feature_vector(self.features, features)
@@ -100,11 +107,16 @@ class FactsBook:
             zone=state.account.zone,
             checks_at=self.desk.checks_at,
             session=self.session,
+            openings=self.openings,
         )
 
-    def admitted(self, ask: Ask, effect: Effect) -> None:
-        """Takes note of a decision of this transaction that was let through."""
+    def admitted(self, ask: Ask, effect: Effect, *, id: UUID, quantity: Decimal | None) -> None:
+        """Takes note of a decision of this transaction that was let through, for `quantity`."""
         if effect is Effect.OPENS:
+            opened = OpeningView(
+                id=str(id), at=self.now, instrument=ask.instrument, side=ask.side, quantity=quantity
+            )  # fmt: skip
+            self.openings = None if self.openings is None else (*self.openings, opened)
             self.pace = replace(
                 self.pace,
                 openings_last_hour=self.pace.openings_last_hour + 1,

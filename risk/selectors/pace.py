@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import Count, Max, Min, Sum
 
 from risk.models import AccountState, Admission
-from risk.rules.types import Effect, PaceView, PositionView
+from risk.rules.types import Effect, OpeningView, PaceView, PositionView, Side
 
 HOUR = timedelta(hours=1)
 
@@ -17,6 +17,16 @@ def pace_view(state: AccountState, now: datetime) -> PaceView:
     hour = openings.filter(at__gt=now - HOUR).aggregate(count=Count("id"), oldest=Min("at"), last=Max("at"))
     last = hour["last"] or openings.order_by("-at").values_list("at", flat=True).first()
     return PaceView(openings_last_hour=hour["count"], oldest_at=hour["oldest"], last_opening_at=last)
+
+
+def opening_views(state: AccountState, since: datetime) -> tuple[OpeningView, ...]:
+    """Openings let through after `since`; a batch of one moment is among them."""
+    rows = Admission.objects.filter(account_id=state.account_id, effect=Effect.OPENS.value, at__gt=since)
+    columns = rows.order_by("seq").values_list("id", "at", "instrument", "side", "quantity")
+    return tuple(
+        OpeningView(id=str(key), at=at, instrument=instrument, side=Side(side) if side else None, quantity=quantity)
+        for key, at, instrument, side, quantity in columns
+    )
 
 
 def position_view(state: AccountState, instrument: str) -> PositionView | None:

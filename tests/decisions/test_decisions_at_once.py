@@ -1,6 +1,7 @@
 """Bots, a person and the desk at the same moment, on real commits: one order, nothing given twice."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 from decisions.decision_log import Answered
 from decisions.decision_stream import StreamPosition, stream_append, stream_committed
 from decisions.models import Decision, IdempotencyKey
+from risk.accounts import client_issue
 from risk.models import Admission
 from risk.risk_controller import trading_halt, trading_resume
 from risk.rules.types import TradingState
-from tests.decisions.bots import trading_bot
+from tests.decisions.bots import Bot, trading_bot
 from tests.factories import FACTORY
 from tests.threads import at_once
 
@@ -44,6 +46,27 @@ def test_the_last_opening_of_the_hour_is_given_once(cloned_database: str) -> Non
     assert sorted(decision.verdict for decision in answers) == ["allow"] + ["block"] * 5
     numbers = sorted(decision.seq for decision in answers)
     assert numbers == list(range(numbers[0], numbers[0] + 6)), "each has a place of its own in the account's order"
+
+
+@pytest.mark.postgres
+def test_sixteen_bots_at_the_hours_limit_get_exactly_what_the_hour_has_room_for(cloned_database: str) -> None:
+    bot = trading_bot(pace={"max_openings_per_hour": 10})
+    clients = [Bot(*client_issue(f"bot {number}", account=bot.account.code, actor=FACTORY)) for number in range(16)]
+    answers = decided(at_once([partial(each.asks, trade_id=f"T{number}") for number, each in enumerate(clients)]))
+    assert sorted(decision.verdict for decision in answers) == ["allow"] * 10 + ["block"] * 6
+    assert {decision.reason_code for decision in answers if decision.verdict == "block"} == {"pace_exceeded"}
+    first = min(decision.at for decision in answers)
+    assert {decision.retry_at for decision in answers if decision.verdict == "block"} == {first + timedelta(hours=1)}
+    assert Admission.objects.count() == 10
+
+
+def test_one_order_asked_for_six_times_at_once_is_let_through_once(cloned_database: str) -> None:
+    bot = trading_bot(pace={"duplicate_seconds": 60})
+    answers = decided(at_once([partial(bot.asks, trade_id=f"T{number}") for number in range(6)]))
+    assert sorted(decision.verdict for decision in answers) == ["allow"] + ["block"] * 5
+    (allowed,) = (decision for decision in answers if decision.verdict == "allow")
+    blocked = [decision for decision in answers if decision.verdict == "block"]
+    assert {decision.reasons[0]["evidence"]["earlier_id"] for decision in blocked} == {str(allowed.id)}
 
 
 def test_a_halt_and_a_question_at_once_are_in_one_order(cloned_database: str) -> None:

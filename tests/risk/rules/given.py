@@ -20,6 +20,7 @@ from risk.rules.types import (
     FeatureView,
     LossView,
     MemoryView,
+    OpeningView,
     PaceView,
     PenaltyView,
     PositionView,
@@ -151,3 +152,12 @@ def penalty(**changes: Any) -> PenaltyView:
 
 def codes(reasons: Sequence[Reason]) -> list[ReasonCode]:
     return [item.code for item in reasons]
+
+
+def opening(**changes: Any) -> OpeningView:
+    """One ES bought ten seconds before NOW, the same as `ask()`."""
+    asked = ask()
+    told = OpeningView(
+        id="first", at=ago(seconds=10), instrument=asked.instrument, side=asked.side, quantity=asked.quantity
+    )
+    return replace(told, **changes)

@@ -42,6 +42,7 @@ CELLS = {
     "session_unknown": (True, False, False),
     "pace_exceeded": (True, False, False),
     "interval_too_short": (True, False, False),
+    "duplicate_order": (True, False, False),
     "order_too_large": (True, False, False),
     "quantity_unknown": (True, False, False),
     "features_set_missing": (True, False, False),

@@ -47,6 +47,7 @@ from tests.risk.rules.given import (
     fomc,
     hold,
     limits,
+    opening,
     penalty,
     stopped,
 )
@@ -353,6 +354,7 @@ def everything_the_gate_can_say() -> list[Verdict]:
         (ask(), facts(calendar=CalendarView(refreshed_at=ago(days=2)))),
         (ask(), facts(calendar=CalendarView(refreshed_at=NOW, events=(fomc(),), event_reported=True))),
         (ask(), facts(pace=None)),
+        (ask(), facts(openings=(opening(),), limits=limits(pace={"duplicate_seconds": 30}))),
         (exit_one(), facts(position=PositionView(quantity=Decimal(2), at=ago(hours=1)), features=None)),
         (exit_one(quantity=Decimal(3)), facts(features=None)),
         (ask(decision="rebalance", side=None), facts(position=None, features=None)),
