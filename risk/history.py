@@ -6,7 +6,7 @@ from datetime import datetime
 from heapq import merge
 
 from risk.models import Account, EquityPoint, HeldPoint, HeldRuling, PeakRebase
-from risk.rules.drawdown import TRAILING, Point, mark_rebase
+from risk.rules.drawdown import PERIODIC, TRAILING, Point, mark_rebase, reset_before
 from risk.rules.limits import ConfirmationLimits, DrawdownLimit
 from risk.rules.track import Track, track_hear, track_start
 
@@ -77,11 +77,28 @@ def tracks_replay(
         for rule in rules:
             track = tracks.get(rule.name)
             if isinstance(step, Heard):
-                track = track or track_start(rule, account.initial_balance, step.point.at)
+                track = track or track_begin(account, rule, step.point, seq=step.seq)
                 tracks[rule.name] = track_hear(rule, track, step.point, account.zone, confirmation)
             elif rule.name == step.rule and track is not None:
                 tracks[rule.name] = rebase_apply(rule, track, step)
     return tracks
+
+
+def track_begin(account: Account, rule: DrawdownLimit, point: Point, *, seq: int) -> Track:
+    """The track of `rule` as the account's first equity comes, in the step `seq`.
+
+    A daily or weekly rule begins with what was known as its period began: imported history (recorded before this step)
+    where there is some, else this first point, without the money that came with it.
+    """
+    known = None
+    if rule.mode in PERIODIC:
+        before = EquityPoint.objects.filter(
+            account=account, origin="imported", seq__lt=seq, at__lt=reset_before(rule, point.at, account.zone)
+        )
+        known = before.order_by("-at", "-seq", "-ordinal").values_list("equity", flat=True).first()
+    return track_start(
+        rule, account.initial_balance, point.at, point.equity - point.cash_flow if known is None else known
+    )
 
 
 def rebase_apply(rule: DrawdownLimit, track: Track, step: Rebased) -> Track:

@@ -155,7 +155,7 @@ class _Replay:
         if isinstance(step, Heard):
             equity_take(self.state, step.point, seq=seq, now=step.told_at)
             if self.limits is not None:
-                tracks_hear(self.state, self.limits, step.point)
+                tracks_hear(self.state, self.limits, step.point, seq=seq)
         elif self.limits is not None:
             rules = {rule.name: rule for rule in self.limits.drawdown}
             track = rebase_apply(rules[step.rule], track_load(self.state.marks[step.rule]), step)

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
+from risk.history import track_begin
 from risk.models import AccountState, EquityPoint, HeldPoint
 from risk.rules.drawdown import Point, PointError, allowance_used, breached, mark_view
 from risk.rules.limits import Limits
-from risk.rules.track import Track, track_dump, track_hear, track_load, track_settle, track_start
+from risk.rules.track import Track, track_dump, track_hear, track_load, track_settle
 from risk.rules.types import DrawdownView
 from risk.selectors.drawdown import drawdown_views
 from risk.selectors.limits import limits_of
@@ -34,7 +35,7 @@ def point_fold(
     if limits is None:
         return Written()
     before = {view.rule.name: allowance_used(view) for view in _views(state, limits)}
-    tracks_hear(state, limits, point)
+    tracks_hear(state, limits, point, seq=seq)
     views = _views(state, limits)
     if late:
         # What a late point says was true once: below the floor is below the floor, unless that is in doubt.
@@ -56,13 +57,13 @@ def equity_take(state: AccountState, point: Point, *, seq: int, now: datetime) -
     return False
 
 
-def tracks_hear(state: AccountState, limits: Limits, point: Point) -> None:
-    """Every rule's track after `point`, and the worst drawdown (unsaved)."""
+def tracks_hear(state: AccountState, limits: Limits, point: Point, *, seq: int) -> None:
+    """Every rule's track after `point` of the step `seq`, and the worst drawdown (unsaved)."""
     account = state.account
     tracks: dict[str, Track] = {}
     for rule in limits.drawdown:
         stored = state.marks.get(rule.name)
-        track = track_load(stored) if stored else track_start(rule, account.initial_balance, point.at)
+        track = track_load(stored) if stored else track_begin(account, rule, point, seq=seq)
         tracks[rule.name] = track_hear(rule, track, point, account.zone, limits.confirmation)
     _tracks_keep(state, limits, tracks)
 

@@ -6,7 +6,8 @@ floor, strictly. The reference by mode:
 - trailing_intraday: the highest equity seen, starting at the initial balance;
 - trailing_eod: the highest of the equities known at each reset, starting at the initial balance;
 - static: the initial balance;
-- daily, weekly: the last equity known before the last reset, in the account's zone.
+- daily, weekly: the last equity known before the last reset, in the account's zone; where a rule begins between two
+  resets, the higher of the initial balance and what the account is known to have had.
 
 A point's equity includes its cash flow. A flow multiplies a fractional rule's reference and initial balance
 by equity after / equity before, and shifts those of an amount rule by itself: a deposit changes no drawdown
@@ -32,6 +33,7 @@ FRACTION_STEP = Decimal("1e-10")
 SUNDAY = 6
 RESETTING = frozenset({DrawdownMode.TRAILING_EOD, DrawdownMode.DAILY, DrawdownMode.WEEKLY})
 TRAILING = frozenset({DrawdownMode.TRAILING_INTRADAY, DrawdownMode.TRAILING_EOD})
+PERIODIC = frozenset({DrawdownMode.DAILY, DrawdownMode.WEEKLY})
 
 
 class PointError(ValueError):
@@ -76,11 +78,16 @@ class Mark:
     worst_recovered_at: datetime | None = None
 
 
-def mark_start(rule: DrawdownLimit, initial: Decimal, now: datetime) -> Mark:
-    """Start remembering for `rule`; the initial balance (> 0) is its first reference and first equity."""
+def mark_start(rule: DrawdownLimit, initial: Decimal, now: datetime, known: Decimal | None = None) -> Mark:
+    """Start remembering for `rule`; the initial balance (> 0) is its first reference and first equity.
+
+    `known` is what the account had as its period began, as far as anybody knows: a daily or weekly rule that begins
+    within its period measures from there, where that is higher.
+    """
     if not (initial.is_finite() and initial > 0):
         raise PointError("initial", f"the initial balance of {rule.name} must be above 0")
-    return Mark(reference=initial, reference_at=now, initial=initial, last_equity=initial, last_at=now)
+    begin = max(initial, known) if known is not None and rule.mode in PERIODIC else initial
+    return Mark(reference=begin, reference_at=now, initial=initial, last_equity=begin, last_at=now)
 
 
 def mark_advance(rule: DrawdownLimit, mark: Mark, point: Point, zone: ZoneInfo) -> Mark:
@@ -139,6 +146,11 @@ def period_of(rule: DrawdownLimit, at: datetime, zone: ZoneInfo) -> date:
     if rule.mode is DrawdownMode.WEEKLY:
         return day - timedelta(days=(day.weekday() - SUNDAY) % 7)
     return day
+
+
+def reset_before(rule: DrawdownLimit, at: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment of the last reset up to `at`."""
+    return datetime.combine(period_of(rule, at, zone), time.fromisoformat(rule.reset_at), tzinfo=zone)
 
 
 def floor(rule: DrawdownLimit, reference: Decimal, initial: Decimal) -> Decimal:

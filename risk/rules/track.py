@@ -36,9 +36,9 @@ class Track:
     doubt: Doubt | None = None
 
 
-def track_start(rule: DrawdownLimit, initial: Decimal, now: datetime) -> Track:
-    """Start following `rule`: the initial balance (> 0) is its first reference."""
-    return Track(mark=mark_start(rule, initial, now))
+def track_start(rule: DrawdownLimit, initial: Decimal, now: datetime, known: Decimal | None = None) -> Track:
+    """Start following `rule`: the initial balance (> 0) is its first reference, `known` as in `mark_start`."""
+    return Track(mark=mark_start(rule, initial, now, known))
 
 
 def track_hear(
