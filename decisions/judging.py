@@ -19,8 +19,10 @@ from risk.locking import seq_take
 from risk.models import Admission, Client
 from risk.rules.effect import effect_of
 from risk.rules.gate import judge
-from risk.rules.limits import FreshnessLimits
-from risk.rules.types import SEVERITY, Ask, Effect, Facts, Reason, Side, TradingState, Verdict, VerdictKind
+from risk.rules.limits import FreshnessLimits, Limits
+from risk.rules.memory import CLUSTERS_SHOWN
+from risk.rules.tightening import tightening
+from risk.rules.types import SEVERITY, Ask, Effect, Facts, MemoryView, Reason, Side, TradingState, Verdict, VerdictKind
 from risk.selectors.facts import FactsBook
 from risk.stops import figure, view_evidence
 from risk.written import Written
@@ -187,7 +189,7 @@ def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
         "openings_last_hour": pace.openings_last_hour if pace else None,
         "checks_at": facts.checks_at and facts.checks_at.isoformat(),
         "calendar_refreshed_at": facts.calendar.refreshed_at and facts.calendar.refreshed_at.isoformat(),
-        "memory": memory and {"clusters": list(memory.cluster_ids), "vix_es_correlation": memory.vix_es_correlation},
+        "memory": memory and memory_told(memory, facts.limits),
         "features": features
         and {
             "set": features.set_version,
@@ -197,4 +199,20 @@ def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
             "missing_top": list(features.missing_top),
         },
         "market": market and {"bid": figure(market.bid), "ask": figure(market.ask)},
+    }
+
+
+def memory_told(view: MemoryView, limits: Limits | None) -> dict[str, Any]:
+    """The newest cluster, and where memory tightens what it recalled and left of the limits."""
+    told: dict[str, Any] = {"clusters": list(view.cluster_ids), "vix_es_correlation": view.vix_es_correlation}
+    tight = None if limits is None else tightening(view, limits.memory)
+    if tight is None:
+        return told
+    return told | {
+        "recalled": list(view.recalled[:CLUSTERS_SHOWN]),
+        "event_types": list(view.event_types),
+        "stress": figure(tight.stress),
+        "volatile": tight.volatile,
+        "factor": figure(tight.factor),
+        "pace_factor": figure(tight.pace_factor),
     }

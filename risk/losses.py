@@ -15,7 +15,8 @@ from risk.rules.limits import LossLimits, RuleMode, RuleName
 from risk.rules.losses import FULL, penalty_weight
 from risk.rules.sentences import LOSSES_ENDED, LOSSES_IN_A_ROW, TRADE_LOST
 from risk.selectors.limits import limits_of
-from risk.stops import figure, overtrade_score
+from risk.selectors.overtrade import overtrade_score
+from risk.stops import figure
 from risk.written import Written
 
 LOSSES, TRADE_LOSS = "losses", "trade_loss"

@@ -37,12 +37,12 @@ from risk.rules.sentences import ABOVE_LIMIT, NO_LIMIT, WITHIN_LIMIT
 from risk.rules.types import TradingState
 from risk.selectors.drawdown import deepest, drawdown_views, tightest_fraction
 from risk.selectors.limits import limits_of
+from risk.selectors.overtrade import overtrade_score
 from risk.selectors.sessions import feeds_expected
 from risk.stops import (
     breach_target,
     drawdown_alert,
     figure,
-    overtrade_score,
     penalty_build,
     snapshot_build,
     view_evidence,

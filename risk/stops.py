@@ -11,12 +11,10 @@ from risk.models import AccountState, Penalty, Snapshot
 from risk.models.state import Cause
 from risk.rules.drawdown import Mark, breached
 from risk.rules.limits import BreachAction, Limits, RuleMode, RuleName
-from risk.rules.overtrade import overtrade_risk_score
 from risk.rules.sentences import BREACH, HEALED
 from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.drawdown import deepest
-from risk.selectors.memory import memory_view
-from risk.selectors.pace import pace_view
+from risk.selectors.overtrade import overtrade_score
 from risk.trading_states import penalty_lifted, state_enter, stricter
 from risk.written import Written
 
@@ -24,17 +22,6 @@ from risk.written import Written
 def figure(value: Decimal) -> str:
     """A figure for people and evidence: plain digits, no trailing zeros."""
     return f"{value.normalize():f}"
-
-
-def overtrade_score(state: AccountState, limits: Limits | None, now: datetime) -> float:
-    """The specification's score: the newest cluster's correlation (0.5 where there is none) joined with the pace."""
-    memory = memory_view(now)
-    allowed = None if limits is None else limits.pace.max_openings_per_hour
-    return overtrade_risk_score(
-        None if memory is None else memory.vix_es_correlation,
-        pace_view(state, now).openings_last_hour,
-        allowed,
-    )
 
 
 def view_evidence(view: DrawdownView) -> dict[str, str]:

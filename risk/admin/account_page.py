@@ -16,6 +16,7 @@ from mia_site.audit.admin.rendering import age, moment, number, percent
 from mia_site.ops.clock import database_now
 from mia_site.ops.registry import readiness_run
 from mia_site.ops.sentences import sentence_told
+from risk.admin.memory_lines import memory_lines
 from risk.admin.shared import state_badge
 from risk.admin.window_lines import window_lines
 from risk.models import Account, AccountState, EquityPoint, HeldPoint, LimitsVersion
@@ -26,6 +27,7 @@ from risk.rules.types import DrawdownView
 from risk.selectors.drawdown import doubt_views, drawdown_views
 from risk.selectors.limits import limits_of
 from risk.selectors.losses import loss_view
+from risk.selectors.overtrade import overtrade_score
 
 POINTS = 500
 WARN_FROM = Decimal("0.7")
@@ -101,6 +103,7 @@ def account_context(account: Account) -> dict[str, Any]:
         "positions": sorted(state.positions.items()),
         "positions_age": age(state.positions_at, now),
         "worst": percent(state.worst_drawdown),
+        "overtrade": number(overtrade_score(state, limits, now), 2),
         "penalties": penalties(state, now),
         "doubts": [] if limits is None else doubt_views(state, limits),
         "may_rebase": bool(rebasable(state)),
@@ -188,6 +191,7 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
         *window_lines(limits),
         (_("features: least coverage"), percent(limits.features.min_coverage)),
         (_("market memory"), _("required") if limits.memory.required else _("not required")),
+        *memory_lines(limits),
         (_("clock skew"), f"{limits.clock.max_skew_seconds} s"),
         (_("an answer is valid"), f"{limits.answer.valid_seconds} s"),
     ]  # fmt: skip

@@ -60,6 +60,8 @@ class ReasonCode(StrEnum):
     FEATURE_COVERAGE_LOW = "feature_coverage_low"
     MEMORY_MISSING = "memory_missing"
     MEMORY_STALE = "memory_stale"
+    MEMORY_PACE_TIGHTENED = "memory_pace_tightened"
+    MEMORY_ORDER_TIGHTENED = "memory_order_tightened"
 
     # Why an intended exit counts as an opening: they explain a refusal, they never cause one
     SIDE_UNKNOWN = "side_unknown"

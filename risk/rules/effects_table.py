@@ -49,6 +49,8 @@ COUNTS_AGAINST: dict[ReasonCode, frozenset[Effect]] = {
     ReasonCode.FEATURE_COVERAGE_LOW: _OPENS,
     ReasonCode.MEMORY_MISSING: _OPENS,
     ReasonCode.MEMORY_STALE: _OPENS,
+    ReasonCode.MEMORY_PACE_TIGHTENED: _OPENS,
+    ReasonCode.MEMORY_ORDER_TIGHTENED: _OPENS,
     ReasonCode.SIDE_UNKNOWN: _EXPLAINS,
     ReasonCode.POSITION_UNKNOWN: _EXPLAINS,
     ReasonCode.POSITION_STALE: _EXPLAINS,

@@ -211,9 +211,25 @@ class FeatureLimits(Section, frozen=True):
 
 
 class MemoryLimits(Section, frozen=True):
-    """Whether an opening needs a market memory."""
+    """Whether an opening needs a market memory, and what memory may make of a limit.
+
+    `tightening_floor`: the least factor by which memory multiplies a limit; null: it tightens nothing. Above the stress
+    `volatile_above` the pace is halved. Clusters are recalled for `recall_days`, and weigh half after each
+    `half_life_days`.
+    """
 
     required: bool = False
+    tightening_floor: Decimal | None = None
+    volatile_above: Decimal = Decimal("0.7")
+    recall_days: Annotated[int, Meta(ge=1, le=3650)] = 365
+    half_life_days: Annotated[int, Meta(ge=1, le=3650)] = 90
+
+    def __post_init__(self) -> None:
+        check_share("volatile_above", self.volatile_above)
+        if self.tightening_floor is not None:
+            check_share("tightening_floor", self.tightening_floor)
+            if not self.tightening_floor:
+                raise ValueError("tightening_floor:share")
 
 
 class ClockLimits(Section, frozen=True):

@@ -17,6 +17,7 @@ from risk.rules.limit_types import (
     DrawdownMode,
     FlatLimits,
     Limits,
+    MemoryLimits,
     RuleMode,
     RuleName,
 )
@@ -46,6 +47,7 @@ _LOWER_IS_TIGHTER = (
     "freshness.calendar_hours",
     "freshness.checks_seconds",
     "blackout.impact_above",
+    "memory.volatile_above",
     "clock.max_skew_seconds",
     "answer.valid_seconds",
 )
@@ -57,6 +59,7 @@ _CAPS = (
     "freshness.features_days",
     "losses.max_consecutive",
     "losses.max_per_trade",
+    "memory.tightening_floor",
 )
 _HIGHER_IS_TIGHTER = (
     "pace.min_interval_seconds",
@@ -113,6 +116,7 @@ def _plain_changes(old: Limits, new: Limits) -> Iterator[Change]:
     for path in _SPANS:
         yield from _changed(path, _at(old, path), _at(new, path), lambda span: span or 0)
     yield from _flat_changes(old.flat, new.flat)
+    yield from _recall_changes(old.memory, new.memory)
     yield from _confirmation_changes(old.confirmation, new.confirmation)
 
 
@@ -138,6 +142,15 @@ def _flat_changes(old: FlatLimits, new: FlatLimits) -> Iterator[Change]:
     if old.until != new.until:
         direction = Direction.NEUTRAL if old.by is None else Direction.LOOSENS
         yield Change("flat.until", old.until, new.until, direction)
+
+
+def _recall_changes(old: MemoryLimits, new: MemoryLimits) -> Iterator[Change]:
+    """What else is recalled cannot be compared; it matters only where memory tightens already."""
+    for field in ("recall_days", "half_life_days"):
+        before, after = getattr(old, field), getattr(new, field)
+        if before != after:
+            direction = Direction.NEUTRAL if old.tightening_floor is None else Direction.LOOSENS
+            yield Change(f"memory.{field}", before, after, direction)
 
 
 def _window_changes(old: Limits, new: Limits) -> Iterator[Change]:

@@ -92,6 +92,14 @@ MESSAGES: dict[ReasonCode, str] = {
     ReasonCode.MEMORY_STALE: gettext_noop(
         "The limits require a market memory; the newest is from %(at)s; at most %(max_age_hours)s hours are allowed."
     ),
+    ReasonCode.MEMORY_PACE_TIGHTENED: gettext_noop(
+        "%(openings)s openings were allowed within the last hour; market memory (stress %(stress)s) leaves %(limit)s "
+        "of %(untightened)s."
+    ),
+    ReasonCode.MEMORY_ORDER_TIGHTENED: gettext_noop(
+        "A quantity of %(quantity)s was asked for; market memory (stress %(stress)s) leaves %(max_quantity)s "
+        "of %(untightened)s."
+    ),
     ReasonCode.SIDE_UNKNOWN: gettext_noop(
         "The decision %(decision)s with side %(side)s does not say whether to buy or to sell: it counts as an opening."
     ),

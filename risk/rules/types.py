@@ -214,12 +214,30 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterView:
+    """A cluster of the market memory: how the market behaved around one event. `confidence` is 0..1."""
+
+    cluster_id: str
+    event_type: str
+    at: datetime
+    confidence: float
+    vix_es_correlation: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryView:
-    """The newest clusters of the market memory dated up to now."""
+    """The newest clusters of the market memory dated up to now.
+
+    `recalled` are the clusters that speak about now, where the limits ask them; `stress` (0..1) is what they remember,
+    `event_types` the near events that chose them.
+    """
 
     cluster_ids: tuple[str, ...]
     at: datetime | None = None
     vix_es_correlation: float | None = None
+    recalled: tuple[str, ...] = ()
+    event_types: tuple[str, ...] = ()
+    stress: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from risk.selectors.calendar import events_near
 from risk.selectors.drawdown import doubt_views, drawdown_views
 from risk.selectors.limits import limits_of
 from risk.selectors.losses import loss_view
+from risk.selectors.overtrade import overtrade_score
 
 
 class WorstDrawdown(msgspec.Struct, frozen=True):
@@ -67,6 +68,7 @@ class AccountStateAnswer(msgspec.Struct, frozen=True):
     positions: dict[str, str]
     limits: dict[str, Any] | None
     limits_version: int | None
+    overtrade_risk_score: float
     next_blackout: Blackout | None
     freshness: Freshness
     now: datetime
@@ -116,6 +118,7 @@ def account_state(account: Account) -> AccountStateAnswer:
         positions=dict(state.positions),
         limits=None if limits is None else limits_dump(limits),
         limits_version=None if state.limits is None else state.limits.version,
+        overtrade_risk_score=overtrade_score(state, limits, now),
         next_blackout=None if window is None else Blackout(*window),
         freshness=Freshness(state.equity_at, state.positions_at, desk.calendar_at, desk.checks_at),
         now=now,

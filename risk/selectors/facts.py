@@ -61,7 +61,7 @@ class FactsBook:
 
     @cached_property
     def memory(self) -> MemoryView | None:
-        return memory_view(self.now)
+        return memory_view(self.now, self.limits, self.calendar.events)
 
     @cached_property
     def calendar(self) -> CalendarView:

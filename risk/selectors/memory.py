@@ -1,14 +1,47 @@
 """Market memory as the gate sees it."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from risk.models import Cluster
-from risk.rules.types import MemoryView
+from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.recall import recall
+from risk.rules.types import ClusterView, EventView, MemoryView
+
+RECALLED_MOST = 100
+"""How many clusters are looked at, newest first: the cost of a question stays flat however long the memory is."""
+COLUMNS = ("id", "event_type", "at", "confidence", "vix_es_correlation")
 
 
-def memory_view(now: datetime) -> MemoryView | None:
-    """The newest cluster dated up to `now`; None where there is none (later ones are ignored)."""
-    cluster = Cluster.objects.filter(at__lte=now).order_by("-at", "-id").first()
-    if cluster is None:
+def memory_view(now: datetime, limits: Limits | None = None, events: Iterable[EventView] = ()) -> MemoryView | None:
+    """The newest cluster dated up to `now` (later ones are ignored), None where there is none: one query.
+
+    Where `limits` let memory tighten, also what is recalled of it around `events`.
+    """
+    wanted = limits is not None and recalls(limits)
+    newest = Cluster.objects.filter(at__lte=now).order_by("-at", "-id").values_list(*COLUMNS)
+    clusters = [
+        ClusterView(
+            cluster_id=str(cluster_id),
+            event_type=event_type,
+            at=at,
+            confidence=confidence,
+            vix_es_correlation=correlation,
+        )
+        for cluster_id, event_type, at, confidence, correlation in newest[: RECALLED_MOST if wanted else 1]
+    ]
+    if not clusters:
         return None
-    return MemoryView(cluster_ids=(str(cluster.id),), at=cluster.at, vix_es_correlation=cluster.vix_es_correlation)
+    last = clusters[0]
+    view = MemoryView(cluster_ids=(last.cluster_id,), at=last.at, vix_es_correlation=last.vix_es_correlation)
+    if limits is None or not wanted:
+        return view
+    found = recall(clusters, events, now, limits.memory)
+    ids = tuple(cluster.cluster_id for cluster in found.clusters)
+    return replace(view, recalled=ids, event_types=found.event_types, stress=found.stress)
+
+
+def recalls(limits: Limits) -> bool:
+    """Whether the limits let memory tighten anything, be it in shadow."""
+    return limits.memory.tightening_floor is not None and limits.rule_mode(RuleName.MEMORY) is not RuleMode.OFF

@@ -99,7 +99,15 @@ def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
         ),
         "calendar": st.fixed_dictionaries({"horizon_hours": st.integers(0, 200)}),
         "features": st.fixed_dictionaries({"min_coverage": decimals("0", "1", 2).map(str)}),
-        "memory": st.fixed_dictionaries({"required": st.booleans()}),
+        "memory": st.fixed_dictionaries(
+            {"required": st.booleans()},
+            optional={
+                "tightening_floor": st.none() | decimals("0.01", "1", 2).map(str),
+                "volatile_above": decimals("0", "1", 2).map(str),
+                "recall_days": st.integers(1, 3650),
+                "half_life_days": st.integers(1, 3650),
+            },
+        ),
         "clock": st.fixed_dictionaries({"max_skew_seconds": st.integers(1, 60)}),
         "answer": st.fixed_dictionaries({"valid_seconds": st.integers(1, 60)}),
         "rules": st.dictionaries(st.sampled_from(switchable), setting, max_size=4),

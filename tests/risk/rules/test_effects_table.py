@@ -12,7 +12,7 @@ from risk.rules.types import Effect
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reasons.md"
 COUNTING = {"blocks", "reduces"}
-REDUCING = {"order_too_large", "window_reduced"}
+REDUCING = {"order_too_large", "window_reduced", "memory_order_tightened"}
 # Code by code: does it stop opens, reduces, neutral?
 CELLS = {
     "account_halted": (True, True, False),
@@ -50,6 +50,8 @@ CELLS = {
     "feature_coverage_low": (True, False, False),
     "memory_missing": (True, False, False),
     "memory_stale": (True, False, False),
+    "memory_pace_tightened": (True, False, False),
+    "memory_order_tightened": (True, False, False),
     "side_unknown": (False, False, False),
     "position_unknown": (False, False, False),
     "position_stale": (False, False, False),

@@ -378,6 +378,10 @@ def everything_the_gate_can_say() -> list[Verdict]:
         (ask(), facts(losses=LossView(stopped_at=NOW, penalties=(penalty(),)), limits=limits(losses=COOLING))),
         (ask(), facts(limits=fresh, position=PositionView(quantity=Decimal(0), at=ago(hours=1)))),
     ]
+    straining = limits(memory={"tightening_floor": "0.5"}, order={"max_quantity": "4"})
+    strained = replace(old_memory, recalled=("c1",), stress=Decimal(1))
+    busy = replace(CALM_PACE, openings_last_hour=5)
+    days.append((ask(quantity=Decimal(4)), facts(limits=straining, memory=strained, pace=busy)))
     return [judge(question, day, NOW) for question, day in days]
 
 
