@@ -12,9 +12,8 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from django.db import Error, transaction
+from django.db import transaction
 
-from decisions.deadline import transaction_within
 from decisions.inputs import DecisionInput, OutcomeInput
 from decisions.judging import Judged, decision_judge, trading_state
 from decisions.models import Decision, IdempotencyKey, Outcome
@@ -25,7 +24,8 @@ from mia_site.audit.models import Entry
 from mia_site.audit.receipts import receipt_sign
 from mia_site.ops.alerts import alert_raise_outside
 from mia_site.ops.clock import database_now
-from mia_site.ops.retry import DATABASE_AWAY, Deadline, DeadlineExceeded, retry_within, with_retries
+from mia_site.ops.deadline import TROUBLE, deadline_watch, missed, transaction_within
+from mia_site.ops.retry import DATABASE_AWAY, Deadline, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.alert_texts import NO_ACCOUNT
 from risk.equity import time_check
@@ -100,15 +100,17 @@ def submit(
     _check(sent, client, key)
     deadline = deadline or Deadline(DEADLINE_SECONDS if len(sent) == 1 else BATCH_DEADLINE_SECONDS)
     try:
-        return retry_within(deadline, lambda: _submit(sent, client, actor, key, body, deadline))
-    except (Error, DeadlineExceeded, OSError) as error:
+        with deadline_watch("submit", deadline, account=client.account.code):
+            return retry_within(deadline, lambda: _submit(sent, client, actor, key, body, deadline))
+    except TROUBLE as error:
         log.warning("submit_failed", error=type(error).__name__, detail=str(error)[:300])
-        alert_raise_outside(
-            "engine_unavailable",
-            priority=4,
-            account=client.account.code,
-            params={"error": type(error).__name__},
-        )
+        if not missed(deadline, error):  # that has an alert of its own
+            alert_raise_outside(
+                "engine_unavailable",
+                priority=4,
+                account=client.account.code,
+                params={"error": type(error).__name__},
+            )
         raise EngineUnavailable(f"{type(error).__name__}: the decision could not be recorded in time") from error
 
 

@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import Error, transaction
+from django.db import transaction
 
 from mia_site.audit.actors import Actor, command_actor, worker_actor
 from mia_site.audit.journal import Leaf
 from mia_site.ops.alerts import alert_raise, alert_raise_outside
 from mia_site.ops.clock import database_now
-from mia_site.ops.retry import DATABASE_AWAY, Deadline, DeadlineExceeded, retry_within, with_retries
+from mia_site.ops.deadline import TROUBLE, deadline_watch, transaction_within
+from mia_site.ops.retry import DATABASE_AWAY, Deadline, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.accounts import account_open, client_issue, tokens_revoke
 from risk.admissions import admission_apply
@@ -119,10 +120,12 @@ def stop_trading(drawdown: Decimal | float | str, *, account: str | None = None,
 
 
 def stop_within(drawdown: Decimal, *, account: str, actor: Actor, deadline: Deadline) -> StopAnswer:
-    """`stop_judge` for a request: tries again while the deadline leaves room, alerts where the database fails."""
+    """`stop_judge` for a request: no lock or statement is waited for beyond the deadline, nothing is recorded after it,
+    and where that, or the database, kept it from recording, an alert says that the answer was stop."""
     try:
-        return retry_within(deadline, lambda: stop_judge(drawdown, account=account, actor=actor))
-    except (Error, DeadlineExceeded) as error:
+        with deadline_watch("stop_trading", deadline, account=account):
+            return retry_within(deadline, lambda: stop_judge(drawdown, account=account, actor=actor, deadline=deadline))
+    except TROUBLE as error:
         _failure_alert(account, error, priority=3)
         raise
 
@@ -144,10 +147,13 @@ def drawdown_fraction(drawdown: Decimal | float | str) -> Decimal:
 
 
 @timed("stop_trading")
-def stop_judge(drawdown: Decimal | float | str, *, account: str, actor: Actor) -> StopAnswer:
-    """What `stop_trading` does, with all it found. Raises `InputError`, `AccountUnknown`, database errors."""
+def stop_judge(
+    drawdown: Decimal | float | str, *, account: str, actor: Actor, deadline: Deadline | None = None
+) -> StopAnswer:
+    """What `stop_trading` does, with all it found. Raises `InputError`, `AccountUnknown`, database errors, and
+    `DeadlineExceeded` where there is a `deadline` and it was missed."""
     value = drawdown_fraction(drawdown)
-    with transaction.atomic():
+    with transaction.atomic() if deadline is None else transaction_within(deadline):
         desk_lock()
         state = account_lock(account)
         seq, now = seq_take(state)

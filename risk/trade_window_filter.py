@@ -13,6 +13,7 @@ from django.db import Error, connection, transaction
 
 from mia_site.ops.alerts import alert_raise, alert_raise_outside
 from mia_site.ops.clock import database_now
+from mia_site.ops.deadline import deadline_watch
 from mia_site.ops.retry import DATABASE_AWAY, Deadline, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.alert_texts import NO_ACCOUNT
@@ -115,7 +116,8 @@ def trade_window(
             question.check()
             if deadline is None:
                 return with_retries(lambda: _answer(question), retry_on=DATABASE_AWAY, sleep=sleep)
-            return retry_within(deadline, lambda: _answer(question), sleep=sleep)
+            with deadline_watch("block_trade", deadline, account=str(account or "")[:CODE_LENGTH]):
+                return retry_within(deadline, lambda: _answer(question), sleep=sleep)
     except Exception as error:
         log.exception("block_trade_failed", account=str(account))
         told = f"{type(error).__name__}: {error}"[:ERROR_LENGTH]

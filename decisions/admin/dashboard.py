@@ -63,7 +63,7 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
     if may("decisions.view_decision"):
         context |= _decisions_part(now)
     if may("ops.view_alert"):
-        context |= _alerts_part()
+        context |= _alerts_part() | {"deadlines_missed": figures.deadlines_missed(now)}
     if may("audit.view_checkpoint"):
         context["ledger_problem"] = ledger_problem()
     return context

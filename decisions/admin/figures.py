@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import TruncHour
 
 from decisions.models import Decision, Verdict
@@ -70,6 +70,12 @@ def next_events(now: datetime, count: int) -> list[MacroEvent]:
 def open_alerts() -> "QuerySet[Alert]":
     """Alerts that somebody should look at: priority 3 and above, not acknowledged."""
     return Alert.objects.filter(priority__gte=3, acknowledged_at=None).order_by("-id")
+
+
+def deadlines_missed(now: datetime) -> int:
+    """Answers of the last day that came too late, or that their deadline kept from being recorded."""
+    late = Alert.objects.filter(code="deadline_missed", last_at__gte=now - DAY)
+    return late.aggregate(answers=Sum(F("repeats") + 1))["answers"] or 0
 
 
 def account_states() -> list[AccountState]:

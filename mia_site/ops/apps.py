@@ -9,7 +9,10 @@ class OpsConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
-        from mia_site.ops import grants  # noqa: F401 - registers its system check
+        from mia_site.ops import (
+            deadline,
+            grants,  # noqa: F401 - registers its system check
+        )
         from mia_site.ops.alert_texts import alert_texts_register
         from mia_site.ops.append_only import protect_after_migrate  # models cannot be imported before this point
         from mia_site.ops.health import health_checks_register
@@ -18,5 +21,6 @@ class OpsConfig(AppConfig):
 
         post_migrate.connect(protect_after_migrate, dispatch_uid="protect-facts")
         alert_texts_register(TEXTS)
+        alert_texts_register(deadline.TEXTS)
         health_checks_register()
         work_rows_register()

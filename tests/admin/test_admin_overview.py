@@ -27,7 +27,7 @@ from risk.rules.limits import Allowance, AllowanceOf, DrawdownLimit, DrawdownMod
 from risk.rules.types import DrawdownView
 from tests.admin.conftest import Login
 from tests.admin.pages import html_of
-from tests.factories import FACTORY, LIMITS, AccountFactory, DecisionFactory, MacroEventFactory
+from tests.factories import FACTORY, LIMITS, AccountFactory, AlertFactory, DecisionFactory, MacroEventFactory
 from tests.stories import Story
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,16 @@ def test_the_first_page_shows_states_blocks_events_and_alerts(as_role: Login, st
     assert "FOMC statement USD" in html
     assert "Beige Book" not in html, "only high-impact events"
     assert "The calendar source fed could not be read whole" in html
+
+
+def test_missed_deadlines_of_the_last_day_are_counted(as_role: Login) -> None:
+    now = database_now()
+    AlertFactory(code="deadline_missed", repeats=2, last_at=now - timedelta(hours=1))
+    AlertFactory(code="deadline_missed", repeats=5, last_at=now - timedelta(hours=25))
+
+    html = html_of(as_role(COMPLIANCE_VIEWER), "/admin/")
+
+    assert "3 answers in the last 24 hours came too late or were not recorded" in html
 
 
 def test_the_charts_count_what_was_judged(as_role: Login) -> None:

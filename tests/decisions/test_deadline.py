@@ -10,16 +10,17 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection
 
 from decisions import decision_log
-from decisions.deadline import transaction_within
-from decisions.decision_log import EngineUnavailable
+from decisions.decision_log import EngineUnavailable, submit
 from decisions.models import Decision
 from mia_site.audit.models import Entry, PendingEntry
+from mia_site.ops.alerts import alert_text
+from mia_site.ops.deadline import COUNTED, Kept, deadline_watch, transaction_within
 from mia_site.ops.retry import Deadline
 from risk.locking import DESK_LOCK
-from risk.models import Admission
+from risk.models import Admission, Snapshot
 from tests.decisions.bots import Bot, trading_bot
 from tests.environment import is_sqlite
 from tests.risk.api.conftest import PROBLEM, Answer
@@ -68,6 +69,19 @@ def assert_blocked(answer: Answer) -> None:
     assert (answer.body["verdict"], answer.body["recorded"]) == ("block", False)
 
 
+def counted(operation: str) -> dict[str, float]:
+    """What this process has counted, by outcome."""
+    return {kept.value: COUNTED.labels(operation, kept)._value.get() for kept in Kept}
+
+
+@contextmanager
+def counts(operation: str, **more: int) -> Iterator[None]:
+    """Within the block, exactly these outcomes are counted."""
+    before = counted(operation)
+    yield
+    assert {name: count - before[name] for name, count in counted(operation).items() if count != before[name]} == more
+
+
 # SQLite has one lock, whatever the statement.
 LOCKS = {
     "the account": "SELECT 1 FROM risk_accountstate FOR UPDATE",
@@ -80,8 +94,10 @@ LOCKS = {
 def test_a_locked_database_is_answered_within_the_deadline(cloned_database: str, bot: Bot, lock: str) -> None:
     with locked(cloned_database, LOCKS[lock]):
         assert_blocked(asks_in_time(bot))
-    assert len(raised("engine_unavailable")) == 1
-    assert not Decision.objects.exists()
+    (alert,) = raised("deadline_missed")
+    assert alert.priority == 4
+    assert alert_text(alert, "en").startswith(f"{bot.account.code}: submit was not answered within 500 ms")
+    assert not raised("engine_unavailable") and not Decision.objects.exists()
     assert asks_in_time(bot).body["verdict"] == "allow"
 
 
@@ -188,3 +204,48 @@ def test_a_connection_that_broke_between_two_requests_is_made_anew(cloned_databa
         name = connection.settings_dict["NAME"]
         cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
     assert bot.asks().decision.verdict == "allow", "the second try has a new connection"
+
+
+def test_a_stop_waits_for_a_lock_no_longer_than_its_deadline(cloned_database: str, bot: Bot) -> None:
+    """Nothing was recorded, the answer is stop; the lock gone, the same question is answered and recorded."""
+    question = {"account": bot.account.code, "drawdown": 0.06}
+    close_old_connections()
+    started = time.perf_counter()
+    with locked(cloned_database, LOCKS["the account"]), counts("stop_trading", missed=1):
+        answer = Web(bot.token).post("risk/stop-trading", question)
+    assert time.perf_counter() - started < decision_log.DEADLINE_SECONDS + SLACK
+    assert (answer.status, answer.body["stop"], answer.body["recorded"]) == (503, True, False)
+    assert not Snapshot.objects.exists()
+    assert [alert.dedup_key for alert in raised("deadline_missed")] == ["stop_trading"]
+    with counts("stop_trading", kept=1):
+        assert Web(bot.token).post("risk/stop-trading", question).body["stop"] is True
+    assert Snapshot.objects.count() == 1
+
+
+def test_misses_are_one_alert_that_counts_them_once_the_lock_is_gone(cloned_database: str, bot: Bot) -> None:
+    with locked(cloned_database, LOCKS["the account"]), counts("submit", missed=3):
+        for _ in range(3):
+            with pytest.raises(EngineUnavailable):
+                submit([bot.sent()], client=bot.client, actor=bot.actor, deadline=Deadline(0.05))
+    assert [alert.repeats for alert in raised("deadline_missed")] == [2]
+
+
+def test_without_its_database_a_miss_and_a_failure_are_counted_and_told_once_it_is_back(
+    cloned_database: str, bot: Bot
+) -> None:
+    over = Deadline(1, clock=iter([0.0, *[2.0] * 9]).__next__)
+    with gone(cloned_database), counts("submit", missed=1, failed=1):
+        with pytest.raises(EngineUnavailable):
+            bot.asks()
+        with pytest.raises(OperationalError), deadline_watch("submit", over):
+            raise OperationalError("the server answers no more")
+    connection.close()
+    assert len(raised("engine_unavailable")) == len(raised("deadline_missed")) == 1
+
+
+def test_an_answer_whose_commit_took_too_long_is_late(bot: Bot) -> None:
+    """It was recorded, and the bot may have given up on it: both are told."""
+    after_commit = Deadline(1, clock=iter([0.0, *[2.0] * 9]).__next__)
+    with counts("submit", late=1), deadline_watch("submit", after_commit, account=bot.account.code):
+        pass
+    assert len(raised("deadline_missed")) == 1

@@ -98,7 +98,7 @@ def test_a_locked_database_is_told_within_the_deadline_and_nothing_is_recorded(u
         assert 0.4 < answer.seconds < IN_TIME
     assert not Decision.objects.filter(trade_id=question["trade_id"]).exists()
     assert bot.post("decisions/", question).body["verdict"] == "allow"
-    told = Alert.objects.filter(code="engine_unavailable", account="ES-LOCKED", priority=4)
+    told = Alert.objects.filter(code="deadline_missed", account="ES-LOCKED", priority=4)
     wait_for(told.exists, 10, what="the alert, once the database can be written")
 
 
