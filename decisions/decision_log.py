@@ -33,6 +33,7 @@ from risk.inputs import InputError
 from risk.locking import account_lock, account_only, desk_lock, desk_lock_for_equity, seq_take
 from risk.losses import outcome_apply
 from risk.models import AccountState, Admission, Client
+from risk.rules.types import Ask
 from risk.selectors.facts import FactsBook
 from risk.written import Written
 
@@ -196,7 +197,8 @@ def _stored(client: Client, key: str, body: bytes) -> list[Decision]:
         return []
     if row.body_sha256 != _sha256(body):
         raise KeyReused(key)
-    found = {str(decision.id): decision for decision in Decision.objects.filter(id__in=row.decision_ids)}
+    decisions = Decision.objects.select_related("client").filter(id__in=row.decision_ids)
+    found = {str(decision.id): decision for decision in decisions}
     return [found[identifier] for identifier in row.decision_ids]
 
 
@@ -216,9 +218,17 @@ def _expired(decision: Decision, book: FactsBook) -> bool:
         return False
     return (
         book.now > decision.valid_until
-        or decision.trading_state != trading_state(book).value
+        or decision.trading_state != trading_state(book, _asked(decision)).value
         or decision.limits_id != book.state.limits_id
     )
+
+
+def _asked(decision: Decision) -> Ask:
+    """Of a stored decision what stops may single out."""
+    return Ask(
+        trade_id=decision.trade_id, decision=decision.decision, instrument=decision.instrument,
+        algorithm=decision.algorithm, client="" if decision.client is None else decision.client.name,
+    )  # fmt: skip
 
 
 @timed("log_decision")

@@ -21,8 +21,9 @@ from risk.rules.effect import effect_of
 from risk.rules.gate import judge
 from risk.rules.limits import FreshnessLimits, Limits
 from risk.rules.memory import CLUSTERS_SHOWN
+from risk.rules.scopes import strictest
 from risk.rules.tightening import tightening
-from risk.rules.types import SEVERITY, Ask, Effect, Facts, MemoryView, Reason, Side, TradingState, Verdict, VerdictKind
+from risk.rules.types import Ask, Effect, Facts, MemoryView, Reason, Side, TradingState, Verdict, VerdictKind
 from risk.selectors.facts import FactsBook
 from risk.stops import figure, view_evidence
 from risk.written import Written
@@ -45,10 +46,10 @@ def decision_judge(book: FactsBook, sent: DecisionInput, *, client: Client | Non
     """Takes in what the body tells, judges (mode gate), and builds the rows. Raises `InputError`."""
     seq, _ = seq_take(book.state)
     told = _told(book, sent, actor=actor, seq=seq)
-    ask = ask_of(sent)
+    ask = ask_of(sent, client)
     vector = _vector(book, sent)
     facts = book.facts(ask, vector)
-    decision = _decision(book, sent, seq=seq, client=client, actor=actor)
+    decision = _decision(book, sent, ask, seq=seq, client=client, actor=actor)
     features = _features(book, sent, decision, vector)
     if sent.mode == "record":
         decision.effect = _effect(ask, facts, book.now).value
@@ -66,7 +67,7 @@ def decision_judge(book: FactsBook, sent: DecisionInput, *, client: Client | Non
     return Judged(decision, features, admission, told)
 
 
-def ask_of(sent: DecisionInput) -> Ask:
+def ask_of(sent: DecisionInput, client: Client | None = None) -> Ask:
     """The question as the pure gate takes it."""
     return Ask(
         trade_id=sent.trade_id,
@@ -77,6 +78,8 @@ def ask_of(sent: DecisionInput) -> Ask:
         price=sent.price,
         decided_at=sent.decided_at,
         signal_score=sent.signal_score,
+        algorithm=sent.algorithm,
+        client="" if client is None else client.name,
     )
 
 
@@ -101,7 +104,9 @@ def _vector(book: FactsBook, sent: DecisionInput) -> list[float] | None:
         raise InputError("features", str(error.args[0])[:100], f"names of feature set v{version}") from error
 
 
-def _decision(book: FactsBook, sent: DecisionInput, *, seq: int, client: Client | None, actor: Actor) -> Decision:
+def _decision(
+    book: FactsBook, sent: DecisionInput, ask: Ask, *, seq: int, client: Client | None, actor: Actor
+) -> Decision:
     state = book.state
     return Decision(
         recorded_at=book.now, account=state.account, seq=seq, client=client, actor=str(actor), mode=sent.mode,
@@ -111,13 +116,13 @@ def _decision(book: FactsBook, sent: DecisionInput, *, seq: int, client: Client 
         order_id=sent.order_id, reason=sent.reason, algorithm=sent.algorithm, model=sent.model,
         trace_id=sent.trace_id, limits=state.limits,
         limits_version=None if state.limits is None else state.limits.version,
-        trading_state=trading_state(book).value,
+        trading_state=trading_state(book, ask).value,
     )  # fmt: skip
 
 
-def trading_state(book: FactsBook) -> TradingState:
-    """The stricter of the account's state and the desk's."""
-    return max(TradingState(book.state.state), TradingState(book.desk.state), key=SEVERITY.__getitem__)
+def trading_state(book: FactsBook, ask: Ask) -> TradingState:
+    """The strictest of the account's state, the desk's, and the stops of what the ask names."""
+    return strictest((TradingState(book.state.state), TradingState(book.desk.state)), book.stops, ask)
 
 
 def _features(
@@ -178,6 +183,10 @@ def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
     return {
         "account_state": facts.state.state.value if facts.state else None,
         "desk_state": facts.desk_state.state.value if facts.desk_state else None,
+        "stops": [
+            {"scope": stop.scope.value, "key": stop.key, "account": stop.account, "state": stop.view.state.value}
+            for stop in facts.stops
+        ],
         "equity": facts.equity and {"equity": figure(facts.equity.equity), "at": facts.equity.at.isoformat()},
         "drawdowns": [view_evidence(view) for view in facts.drawdowns],
         "position": position

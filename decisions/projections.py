@@ -18,6 +18,7 @@ from risk.projections import (
     desk_check,
 )
 from risk.rules.types import Effect
+from risk.scoped_replay import stops_check
 
 CHUNK = 1_000
 COLUMNS = ("id", "seq", "at", "effect", "instrument", "side", "quantity")
@@ -27,6 +28,7 @@ def projections_check(accounts: list[str] | None = None, *, rebuild: bool = Fals
     """Replays the facts of these accounts (all by default) and of the desk; yields what the projections have
     otherwise, and with `rebuild` stores what the facts say. Raises `AccountUnknown`."""
     yield from desk_check(rebuild=rebuild)
+    yield from stops_check(rebuild=rebuild)
     codes = accounts if accounts is not None else list(Account.objects.order_by("code").values_list("code", flat=True))
     for code in codes:
         if not rebuild and _whole(code):

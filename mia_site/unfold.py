@@ -76,6 +76,7 @@ NAVIGATION = [
             _item(_("Approvals of limits"), "how_to_reg", "risk.limitsapproval"),
             _item(_("Limits of the desk"), "domain", "risk.desklimitsversion"),
             _item(_("Approvals for the desk"), "approval", "risk.desklimitsapproval"),
+            _item(_("Stops in force"), "do_not_disturb_on", "risk.scopedstop"),
             _item(_("Stops and resumes"), "pan_tool", "risk.statechange"),
             _item(_("Snapshots"), "photo_camera", "risk.snapshot"),
             _item(_("Penalties"), "gavel", "risk.penalty"),

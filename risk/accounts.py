@@ -12,7 +12,7 @@ from knox.models import get_token_model
 
 from mia_site.audit.actors import Actor
 from mia_site.audit.journal import change_record
-from risk.inputs import InputError, decimal_check
+from risk.inputs import InputError, decimal_check, reason_check
 from risk.locking import AccountUnknown
 from risk.models import Account, AccountState, Client
 from risk.models.account import CODE
@@ -65,8 +65,11 @@ def _described(account: Account) -> dict[str, str]:
     }
 
 
-def client_issue(name: str, *, account: str, actor: Actor) -> ClientIssued:
-    """A new API client bound to `account`, with its token. Raises `InputError` and `AccountUnknown`."""
+def client_issue(name: str, *, account: str, actor: Actor, can_halt: bool = False) -> ClientIssued:
+    """A new API client bound to `account`, with its token; `can_halt`: it may stop trading there.
+
+    Raises `InputError` and `AccountUnknown`.
+    """
     if not (1 <= len(name) <= 64 and name.isprintable() and name.strip() == name):
         raise InputError("name", name[:70], "1 to 64 printable characters")
     bound = Account.objects.filter(code=account).first()
@@ -75,13 +78,13 @@ def client_issue(name: str, *, account: str, actor: Actor) -> ClientIssued:
     try:
         with transaction.atomic():
             user = get_user_model().objects.create_user(username=f"client:{name}", password=None)
-            client = Client.objects.create(name=name, account=bound, user=user)
+            client = Client.objects.create(name=name, account=bound, user=user, can_halt=can_halt)
             change_record(
                 client,
                 action="client_created",
                 actor=actor,
                 account=account,
-                after={"name": name, "account": account},
+                after={"name": name, "account": account, "can_halt": can_halt},
             )
             token = _token(client, actor)
     except IntegrityError as error:
@@ -110,3 +113,15 @@ def tokens_revoke(client: Client, *, actor: Actor, reason: str = "") -> int:
             before={"token_keys": keys},
         )  # fmt: skip
     return len(keys)
+
+
+def client_halt_right(client: Client, *, can_halt: bool, actor: Actor, reason: str) -> None:
+    """Gives the client the right to stop trading, or takes it away. Raises `InputError` for an empty reason."""
+    reason = reason_check(reason)
+    with transaction.atomic():
+        before = Client.objects.select_for_update(of=("self",)).get(pk=client.pk).can_halt
+        Client.objects.filter(pk=client.pk).update(can_halt=can_halt)
+        change_record(
+            client, action="halt_right_changed", actor=actor, account=client.account.code, why=reason,
+            before={"can_halt": before}, after={"can_halt": can_halt},
+        )  # fmt: skip

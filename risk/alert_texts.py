@@ -63,6 +63,8 @@ CONTROLLER_TEXTS: dict[str, str] = {
     "desk_equity_unmeasured": gettext_noop("The desk's equity of %(equity)s could not be measured: %(error)s"),
     "desk_stopped": gettext_noop("The whole desk is set to %(state)s by %(actor)s: %(reason)s"),
     "desk_resumed": gettext_noop("The whole desk is set to %(state)s again by %(actor)s: %(reason)s"),
+    "scope_stopped": gettext_noop("The %(scope)s %(key)s is set to %(state)s by %(actor)s: %(reason)s"),
+    "scope_resumed": gettext_noop("The %(scope)s %(key)s is set to %(state)s again by %(actor)s: %(reason)s"),
     "limits_applied": gettext_noop("%(account)s: limits v%(version)s by %(actor)s are in force: %(reason)s"),
     "limits_proposed": gettext_noop(
         "%(account)s: limits v%(version)s by %(actor)s loosen and wait for a second person: %(reason)s"

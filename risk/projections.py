@@ -42,7 +42,7 @@ from risk.rules.track import track_dump, track_load
 from risk.rules.types import TradingState
 from risk.selectors.desk import desk_limits_of
 from risk.tracks import equity_take, tracks_hear, tracks_settle
-from risk.trading_states import stricter
+from risk.trading_states import Stoppable, stricter
 
 UNPROJECTED = frozenset({"account", "seq"})
 """`seq` only grows: steps that left no fact have taken numbers too."""
@@ -143,7 +143,7 @@ class _Replay:
     def _change(self, change: StateChange) -> None:
         if change.cause != Cause.MANUAL and stricter(TradingState(change.to_state), change.from_state):
             self.state.stopped_at = change.recorded_at
-        _state_take(self.state, change)
+        state_take(self.state, change)
 
     def _limits(self, version: LimitsVersion, told_at: datetime, seq: int) -> None:
         new = limits_parse(version.body)
@@ -195,7 +195,8 @@ def _of_a_shadowed_call(snapshot: Snapshot) -> bool:
     return snapshot.cause == Cause.STOP_TRADING.value and bool(snapshot.evidence.get("shadow"))
 
 
-def _state_take(row: AccountState | Desk, change: StateChange) -> None:
+def state_take(row: Stoppable, change: StateChange) -> None:
+    """Projects a change of state into its row (unsaved)."""
     row.state, row.state_since, row.state_reason = change.to_state, change.recorded_at, change.reason
     row.state_until, row.state_change_id = change.until, change.id
 
@@ -292,7 +293,7 @@ def _desk_replayed() -> Desk:
         if isinstance(fact, StateChange):
             if limits is not None and fact.cause == Cause.DRAWDOWN:
                 desk_settle(desk, limits, told_at)
-            _state_take(desk, fact)
+            state_take(desk, fact)
         elif isinstance(fact, DeskLimitsVersion):
             desk.limits = fact
             new = desk_limits_parse(fact.body)

@@ -10,9 +10,10 @@ from mia_site.ops.registry import Readiness
 from risk.locking import AccountUnknown
 from risk.models import AccountState, Client, Cluster, Desk
 from risk.rules.limits import FreshnessLimits, Limits, RuleMode, RuleName, SessionHours
-from risk.rules.types import TradingState
+from risk.rules.types import ScopedStopView, TradingState
 from risk.selectors.limits import limits_of
 from risk.selectors.sessions import session_view
+from risk.selectors.stops import scoped_stops
 
 
 def readiness(code: str) -> Iterator[Readiness]:
@@ -26,6 +27,7 @@ def readiness(code: str) -> Iterator[Readiness]:
     yield _limits(state, limits)
     yield _client(state)
     yield _state(state, desk)
+    yield from _stops(state)
     yield _equity(state, limits, now)
     yield _positions(state, limits, now)
     yield _calendar(desk, limits, now)
@@ -72,6 +74,19 @@ def _state(state: AccountState, desk: Desk) -> Readiness:
                 f"manage.py resume {target} --reason …",
             )  # fmt: skip
     return Readiness("trading state", True, TradingState.ACTIVE.value)
+
+
+def _stops(state: AccountState) -> Iterator[Readiness]:
+    """Only where a client, algorithm or instrument is stopped here or on the whole desk."""
+    stops = scoped_stops(state.account)
+    if stops:
+        told = [f"{stop.scope} {stop.key} {stop.view.state}: {stop.view.reason}" for stop in stops]
+        yield Readiness("stops", False, "; ".join(told), "; ".join(map(_resume, stops)))
+
+
+def _resume(stop: ScopedStopView) -> str:
+    where = f" --account {stop.account}" if stop.account else ""
+    return f"manage.py resume --{stop.scope} {stop.key}{where} --reason …"
 
 
 def _aged(name: str, at: datetime | None, now: datetime, limit: float, fix: str) -> Readiness:

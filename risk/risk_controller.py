@@ -36,6 +36,7 @@ from risk.rules.flat import flat_until
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.sentences import ABOVE_LIMIT, NO_LIMIT, WITHIN_LIMIT
 from risk.rules.types import TradingState
+from risk.scoped_stops import scope_halt, scope_resume, scope_stops_end, stop_place
 from risk.selectors.drawdown import deepest, drawdown_views, tightest_fraction
 from risk.selectors.limits import limits_of
 from risk.selectors.overtrade import overtrade_score
@@ -78,7 +79,10 @@ __all__ = [
     "peak_rebase",
     "penalty_lift",
     "positions_record",
+    "scope_halt",
+    "scope_resume",
     "stop_judge",
+    "stop_place",
     "stop_trading",
     "stop_within",
     "tokens_revoke",
@@ -224,6 +228,7 @@ def drawdown_check(*, actor: Actor | None = None) -> int:
             log.exception("account_check_failed", account=state.account.code)
             _failure_alert(state.account.code, error, priority=4)
     desk_stop_end(actor=actor)
+    scope_stops_end(actor=actor)
     desk_drawdown_check(actor=actor)
     Desk.objects.filter(id=1).update(checks_at=database_now())
     return written

@@ -13,7 +13,7 @@ from mia_site.ops.alerts import alert_raise
 from mia_site.ops.clock import database_now
 from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
-from risk.models import AccountState, Desk, Penalty, StateChange
+from risk.models import AccountState, Desk, Penalty, ScopedStop, StateChange
 from risk.models.state import Cause, Scope
 from risk.rules.drawdown import breached
 from risk.rules.limits import Limits, RuleMode, RuleName
@@ -35,6 +35,8 @@ from risk.written import Written
 
 DESK_FIELDS = ["state", "state_since", "state_reason", "state_until", "state_change_id"]
 """What a stop writes: the desk's row also holds what calendar and checks write under locks of their own."""
+Stoppable = AccountState | Desk | ScopedStop
+"""A row that holds a trading state."""
 STOPS = (TradingState.REDUCE_ONLY, TradingState.HALTED)
 
 
@@ -47,8 +49,17 @@ def stricter(new: TradingState, old: str) -> bool:
     return SEVERITY[new] > SEVERITY[TradingState(old)]
 
 
+def _place(row: Stoppable) -> dict[str, Any]:
+    """What a change of the row's state is said of."""
+    if isinstance(row, ScopedStop):
+        return {"scope": row.scope, "key": row.key, "account": row.account}
+    if isinstance(row, AccountState):
+        return {"scope": Scope.ACCOUNT, "account": row.account}
+    return {"scope": Scope.DESK, "account": None}
+
+
 def state_enter(
-    row: AccountState | Desk,
+    row: Stoppable,
     to: TradingState,
     *,
     cause: Cause,
@@ -60,20 +71,18 @@ def state_enter(
     until: datetime | None = None,
 ) -> StateChange:
     """Moves the locked row (unsaved) to `to` and returns the fact that says so (unsaved)."""
-    account = row.account if isinstance(row, AccountState) else None
     if isinstance(row, AccountState) and cause is not Cause.MANUAL and stricter(to, row.state):
         row.stopped_at = now
     change = StateChange(
-        scope=Scope.ACCOUNT if account else Scope.DESK, account=account, seq=seq, from_state=row.state,
-        to_state=to.value, cause=cause, reason=reason[:2000], evidence=evidence or {}, until=until,
-        actor=str(actor), recorded_at=now,
+        **_place(row), seq=seq, from_state=row.state, to_state=to.value, cause=cause, reason=reason[:2000],
+        evidence=evidence or {}, until=until, actor=str(actor), recorded_at=now,
     )  # fmt: skip
     row.state, row.state_since, row.state_reason = to.value, now, change.reason
     row.state_until, row.state_change_id = until, change.id
     return change
 
 
-def stop_ended(row: AccountState | Desk, *, actor: Actor, now: datetime, seq: int = 0) -> StateChange | None:
+def stop_ended(row: Stoppable, *, actor: Actor, now: datetime, seq: int = 0) -> StateChange | None:
     """Ends the timed stop of the locked row (unsaved) if its time is over: what held beneath it holds again. None: it
     is not over.
 
@@ -89,10 +98,9 @@ def stop_ended(row: AccountState | Desk, *, actor: Actor, now: datetime, seq: in
     )  # fmt: skip
 
 
-def _beneath(row: AccountState | Desk, now: datetime) -> tuple[TradingState, datetime | None, str, str]:
+def _beneath(row: Stoppable, now: datetime) -> tuple[TradingState, datetime | None, str, str]:
     """The state that holds beneath the stop, until when, how that is said, and the reason that it had."""
-    account = row.account if isinstance(row, AccountState) else None
-    changes = StateChange.objects.filter(Q(until=None) | Q(until__gt=now), account=account)
+    changes = StateChange.objects.filter(Q(until=None) | Q(until__gt=now), **_place(row))
     last = changes.order_by("-recorded_at", "-id").first()
     if last is not None and last.to_state != TradingState.ACTIVE:
         return TradingState(last.to_state), last.until, STOP_BEFORE, last.reason
@@ -106,7 +114,8 @@ def _enforced(row: AccountState) -> bool:
     return limits is None or limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE
 
 
-def _halt_check(row: AccountState | Desk, state: TradingState, until: datetime | None, now: datetime) -> None:
+def halt_check(row: Stoppable, state: TradingState, until: datetime | None, now: datetime) -> None:
+    """Raises `InputError` for a stop that is none, that is over, or that is milder than the present one."""
     if state not in STOPS:
         raise InputError("state", state.value, "REDUCE_ONLY or HALTED")
     if until is not None and until <= now:
@@ -140,7 +149,7 @@ def trading_halt(
         desk_lock()
         row = account_lock(account)
         seq, now = seq_take(row)
-        _halt_check(row, state, until, now)
+        halt_check(row, state, until, now)
         change = state_enter(row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, seq=seq, until=until)
         row.save()
         facts_record([change], actor=actor, why=reason, account=account)
@@ -208,7 +217,7 @@ def desk_halt(
     with transaction.atomic():
         desk = desk_lock(exclusive=True)
         now = database_now()
-        _halt_check(desk, state, until, now)
+        halt_check(desk, state, until, now)
         return _desk_enter(desk, state, reason, actor, now, "desk_stopped", until)
 
 

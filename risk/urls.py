@@ -6,6 +6,7 @@ from risk.api.accounts import EquityView, PositionsView, ReadinessView, StateVie
 from risk.api.blackouts import BlackoutsFile, BlackoutsView
 from risk.api.browse import EventList, LimitsList, PenaltyList, SnapshotList
 from risk.api.controls import BlockTradeView, StopTradingView
+from risk.api.halts import HaltView
 
 urlpatterns = [
     path("accounts/<str:code>/equity", EquityView.as_view(), name="equity"),
@@ -13,6 +14,7 @@ urlpatterns = [
     path("accounts/<str:code>/state", StateView.as_view(), name="account-state"),
     path("accounts/<str:code>/readiness", ReadinessView.as_view(), name="readiness"),
     path("risk/stop-trading", StopTradingView.as_view(), name="stop-trading"),
+    path("risk/halt", HaltView.as_view(), name="halt"),
     path("risk/block-trade", BlockTradeView.as_view(), name="block-trade"),
     path("snapshots/", SnapshotList.as_view(), name="snapshots"),
     path("penalties/", PenaltyList.as_view(), name="penalties"),

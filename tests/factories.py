@@ -45,6 +45,7 @@ from risk.models import (
     PeakRebase,
     Penalty,
     PositionReport,
+    ScopedStop,
     SessionOverride,
     Snapshot,
     StateChange,
@@ -526,6 +527,17 @@ class SessionOverrideFactory(DjangoModelFactory[SessionOverride]):
     day = factory.Sequence(lambda number: NOON.date() + timedelta(days=number))
     closed = True
     source = "https://www.cmegroup.com/trading-hours.html"
+
+
+class ScopedStopFactory(DjangoModelFactory[ScopedStop]):
+    class Meta:
+        model = ScopedStop
+
+    scope = "instrument"
+    key = factory.Sequence(lambda number: f"ES{number}")
+    state = "HALTED"
+    state_since = NOON
+    state_reason = "rollover"
 
 
 class MemoryProposalFactory(FactFactory):

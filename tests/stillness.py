@@ -19,7 +19,7 @@ GATE_CLOCKS = (
     "decisions.decision_log", "decisions.decision_stream", "mia_site.audit.journal", "risk.calendar_import",
     "tests.decisions.bots",
 )  # fmt: skip
-RISK_CLOCKS = ("locking", "risk_controller", "trading_states", "readiness", "selectors.account_state")
+RISK_CLOCKS = ("locking", "risk_controller", "scoped_stops", "trading_states", "readiness", "selectors.account_state")
 
 
 class StillClock:

@@ -46,6 +46,7 @@ VALID: dict[str, dict[str, Any]] = {
 """Values that a table's checks want, where made-up ones would not do."""
 CONDITIONS: dict[str, dict[str, Any]] = {
     "risk_event_undated_once": {"start_at": None},
+    "risk_stop_desk_once": {"account_id": None},
     "risk_window_open_once": {"closed_at": None},
 }
 """Of which rows a unique constraint speaks, where it does not speak of all."""

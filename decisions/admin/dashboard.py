@@ -22,6 +22,7 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.sentences import sentence_told
 from risk.admin.events import impact_badge
 from risk.admin.shared import reason_sentence, state_badge
+from risk.admin.stop_lines import stop_lines
 from risk.models import AccountState, Desk
 from risk.rules.types import TradingState
 
@@ -74,6 +75,7 @@ def _desk_part(now: datetime) -> dict[str, Any]:
     desk = Desk.objects.filter(id=1).first()
     return {
         "desk_reason": sentence_told(desk.state_reason) if desk else "",
+        "stops": stop_lines(),
         "desk_badge": state_badge(desk.state if desk else TradingState.ACTIVE),
         "accounts": [_account_line(state, now) for state in states],
         "account_counts": [

@@ -12,6 +12,7 @@ from risk.admin import (
     people,
     references,
     sessions,
+    stops,
     windows,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "people",
     "references",
     "sessions",
+    "stops",
     "windows",
 ]

@@ -18,6 +18,7 @@ from mia_site.ops.registry import readiness_run
 from mia_site.ops.sentences import sentence_told
 from risk.admin.memory_lines import memory_lines
 from risk.admin.shared import state_badge
+from risk.admin.stop_lines import stop_lines
 from risk.admin.window_lines import window_lines
 from risk.models import Account, AccountState, EquityPoint, HeldPoint, LimitsVersion
 from risk.peaks import rebasable
@@ -47,6 +48,7 @@ INPUT_WORDS = {
     "limits": gettext_lazy("limits"),
     "client": gettext_lazy("API client"),
     "trading state": gettext_lazy("trading state"),
+    "stops": gettext_lazy("stops in force"),
     "equity": gettext_lazy("equity"),
     "positions": gettext_lazy("positions"),
     "calendar": gettext_lazy("macro calendar"),
@@ -111,6 +113,7 @@ def account_context(account: Account) -> dict[str, Any]:
         "limits_lines": [] if limits is None else limits_lines(limits),
         "limits_version": state.limits,
         "proposals": proposals(account),
+        "stops": stop_lines(account),
     }
 
 

@@ -19,7 +19,8 @@ from knox.models import get_token_model
 from mia_site.audit.admin.base import ReadOnlyAdmin, request_actor
 from mia_site.audit.admin.names import actor_names_register
 from mia_site.audit.admin.rendering import moment, mono, table
-from risk.accounts import tokens_revoke
+from risk.accounts import client_halt_right, tokens_revoke
+from risk.admin.acting import ReasonForm, act_view
 from risk.models import Client
 from risk.roles import REVOKE_TOKENS
 
@@ -37,17 +38,36 @@ actor_names_register("client", _names)
 
 @admin.register(Client)
 class ClientAdmin(ReadOnlyAdmin):
-    list_display = ("name", "account", "created_at", "tokens")
+    list_display = ("name", "account", "can_halt", "created_at", "tokens")
     list_select_related = ("account",)
     search_fields = ("name__startswith", "account__code__exact")
     search_help_text = gettext_lazy("Name or account")
-    fields = (("name", "account"), "created_at", "tokens_shown")
+    fields = (("name", "account"), ("can_halt", "created_at"), "tokens_shown")
     change_form_outer_before_template = "admin/desk/client_actions.html"
     list_before_template = "admin/desk/client_note.html"
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.revoke_view)
-        return [path("<int:object_id>/revoke/", view, name="risk_client_revoke"), *super().get_urls()]
+        views = (("revoke", self.revoke_view), ("halt-right", self.halt_right_view))
+        mine = [
+            path(f"<int:object_id>/{name}/", self.admin_site.admin_view(view), name=f"risk_client_{name}")
+            for name, view in views
+        ]
+        return [*mine, *super().get_urls()]
+
+    def halt_right_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
+        """Gives the right to stop trading, or takes it away, with a reason."""
+        client = Client.objects.select_related("account").filter(pk=object_id).first()
+        if client is None:
+            raise Http404
+        words = _("Take the right to stop trading away") if client.can_halt else _("Give the right to stop trading")
+        return act_view(
+            self, request, permission=REVOKE_TOKENS, title=words, form=ReasonForm(request.POST or None),
+            back=reverse("admin:risk_client_change", args=[object_id]), buttons=[("change", words, "primary")],
+            facts=[(_("name"), client.name), (_("account"), client.account.code)],
+            apply=lambda given, _button: client_halt_right(
+                client, can_halt=not client.can_halt, actor=request_actor(request), reason=given["reason"]
+            ),
+        )  # fmt: skip
 
     def revoke_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
         """Revokes every token of the client; journalled with who and why."""

@@ -18,6 +18,7 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.sentences import sentence_told
 from risk.admin.account_page import bar_of
 from risk.admin.shared import state_badge
+from risk.admin.stop_lines import stop_lines
 from risk.admin.switches import switch_view
 from risk.models import Desk, StateChange
 from risk.models.state import Scope
@@ -53,6 +54,7 @@ class DeskAdmin(ReadOnlyAdmin):
         limits = desk_limits_of(obj)
         views = () if limits is None else desk_views(obj, limits, database_now())
         return {
+            "stops": stop_lines(),
             "state_badge": state_badge(obj.state),
             "state_reason": sentence_told(obj.state_reason),
             "bars": [bar_of(view) for view in views],

@@ -110,11 +110,21 @@ class PenaltyAdmin(ReasonMixin, OriginMixin, AccountFactAdmin):
 @admin.register(StateChange)
 class StateChangeAdmin(ReasonMixin, AccountFactAdmin):
     time_column = "recorded_at"
-    list_display = ("recorded_at", "scope_shown", "from_shown", "to_shown", "cause", "reason_shown", "who", "until")
+    list_display = (
+        "recorded_at",
+        "scope_shown",
+        "key",
+        "from_shown",
+        "to_shown",
+        "cause",
+        "reason_shown",
+        "who",
+        "until",
+    )
     list_filter = (("account", AccountFilter), ("to_state", SelectFilter), ("recorded_at", RecordedDayFilter))
     fields = (
-        ("scope_shown", "recorded_at"), ("from_shown", "to_shown"), "reason_shown", ("cause", "who"), "until",
-        "evidence", "seq",
+        ("scope_shown", "recorded_at"), ("scope", "key"), ("from_shown", "to_shown"), "reason_shown", ("cause", "who"),
+        "until", "evidence", "seq",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

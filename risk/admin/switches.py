@@ -17,10 +17,9 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 from mia_site.ops.sentences import sentence_told
 from risk.admin.shared import state_badge
 from risk.inputs import InputError
-from risk.models import AccountState, Desk
 from risk.models.columns import STATES
 from risk.rules.types import TradingState
-from risk.trading_states import stricter
+from risk.trading_states import Stoppable, stricter
 
 HALT_PRESETS = (
     gettext_noop("Suspected malfunction of a bot"),
@@ -87,7 +86,7 @@ def switch_view(
     admin: ModelAdmin[Any],
     request: HttpRequest,
     *,
-    row: AccountState | Desk,
+    row: Stoppable,
     halt: bool,
     permission: str,
     apply: Callable[..., Any],

@@ -24,7 +24,7 @@ from risk.models.penalty import Penalty
 from risk.models.position import PositionReport
 from risk.models.session import SessionOverride, TradingSession
 from risk.models.snapshot import Snapshot
-from risk.models.state import StateChange
+from risk.models.state import ScopedStop, StateChange
 from risk.models.windows import OverrideAction, WindowOverride, WindowRuling
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "PeakRebase",
     "Penalty",
     "PositionReport",
+    "ScopedStop",
     "SessionOverride",
     "Snapshot",
     "StateChange",

@@ -8,11 +8,15 @@ from risk.models.account import Account
 
 
 class Client(models.Model):
-    """A bot. Its knox token (stored hashed) belongs to `user`, which has no password and no admin access."""
+    """A bot. Its knox token (stored hashed) belongs to `user`, which has no password and no admin access.
+
+    `can_halt`: it may stop trading of its own account, of itself, of an algorithm or instrument there; none may resume.
+    """
 
     name = models.CharField(_("name"), max_length=64, unique=True)
     account = models.ForeignKey(Account, models.PROTECT, related_name="clients", verbose_name=_("account"))
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="client", verbose_name=_("user"))
+    can_halt = models.BooleanField(_("may stop trading"), default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

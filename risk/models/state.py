@@ -6,11 +6,18 @@ from django.utils.translation import gettext_lazy as _
 from mia_site.ops.facts import Fact
 from risk.models.account import Account
 from risk.models.columns import STATES
+from risk.rules.types import TradingState
+
+KEY_LENGTH = 200
+"""A name of 64 characters, folded to lower case, which may lengthen it."""
 
 
 class Scope(models.TextChoices):
     DESK = "desk", _("desk")
     ACCOUNT = "account", _("account")
+    CLIENT = "client", _("API client")
+    ALGORITHM = "algorithm", _("algorithm")
+    INSTRUMENT = "instrument", _("instrument")
 
 
 class Cause(models.TextChoices):
@@ -20,11 +27,15 @@ class Cause(models.TextChoices):
 
 
 class StateChange(Fact):
-    """A trading state that began: who, why, on what evidence, until when. No account: the whole desk."""
+    """A trading state that began: who, why, on what evidence, until when. No account: on the whole desk.
+
+    `key`: which client (name), algorithm or instrument; null for an account or the desk.
+    """
 
     kind = "state_change"
 
     scope = models.CharField(_("scope"), max_length=12, choices=Scope.choices)
+    key = models.CharField(_("key"), max_length=KEY_LENGTH, null=True, blank=True)
     account = models.ForeignKey(
         Account, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("account")
     )
@@ -48,3 +59,35 @@ class StateChange(Fact):
 
     def __str__(self) -> str:
         return f"{self.to_state} @ {self.recorded_at:%Y-%m-%d %H:%M:%S}"
+
+
+class ScopedStop(models.Model):
+    """Projection: a stop in force of one client, algorithm or instrument; the row goes when the stop ends.
+
+    No account: it counts for the whole desk. Changed under the account's lock, or the desk's exclusive one.
+    """
+
+    scope = models.CharField(_("scope"), max_length=12, choices=Scope.choices)
+    key = models.CharField(_("key"), max_length=KEY_LENGTH)
+    account = models.ForeignKey(
+        Account, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("account")
+    )
+    state = models.CharField(_("state"), max_length=12, choices=STATES, default=TradingState.ACTIVE.value)
+    state_since = models.DateTimeField(_("since"), null=True, blank=True)
+    state_reason = models.CharField(_("reason"), max_length=2000, blank=True)
+    state_until = models.DateTimeField(_("until"), null=True, blank=True)
+    state_change_id = models.UUIDField(_("state change"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("stop in force")
+        verbose_name_plural = _("stops in force")
+        ordering = ["-state_since"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "scope", "key"], name="risk_stop_once"),
+            models.UniqueConstraint(
+                fields=["scope", "key"], condition=models.Q(account=None), name="risk_stop_desk_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.key}"

@@ -15,6 +15,13 @@ class ReasonCode(StrEnum):
     ACCOUNT_REDUCE_ONLY = "account_reduce_only"
     DESK_HALTED = "desk_halted"
     DESK_REDUCE_ONLY = "desk_reduce_only"
+    CLIENT_HALTED = "client_halted"
+    CLIENT_REDUCE_ONLY = "client_reduce_only"
+    ALGORITHM_HALTED = "algorithm_halted"
+    ALGORITHM_REDUCE_ONLY = "algorithm_reduce_only"
+    ALGORITHM_UNKNOWN = "algorithm_unknown"
+    INSTRUMENT_HALTED = "instrument_halted"
+    INSTRUMENT_REDUCE_ONLY = "instrument_reduce_only"
     STATE_UNKNOWN = "state_unknown"
 
     # Limits, equity, drawdown

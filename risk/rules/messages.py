@@ -26,6 +26,21 @@ MESSAGES: dict[ReasonCode, str] = {
     ReasonCode.DESK_REDUCE_ONLY: gettext_noop(
         "The whole desk is in reduce-only since %(since)s, no new risk is allowed: %(reason)s"
     ),
+    ReasonCode.CLIENT_HALTED: gettext_noop("The client %(key)s is halted since %(since)s: %(reason)s"),
+    ReasonCode.CLIENT_REDUCE_ONLY: gettext_noop(
+        "The client %(key)s is in reduce-only since %(since)s, no new risk is allowed: %(reason)s"
+    ),
+    ReasonCode.ALGORITHM_HALTED: gettext_noop("The algorithm %(key)s is halted since %(since)s: %(reason)s"),
+    ReasonCode.ALGORITHM_REDUCE_ONLY: gettext_noop(
+        "The algorithm %(key)s is in reduce-only since %(since)s, no new risk is allowed: %(reason)s"
+    ),
+    ReasonCode.ALGORITHM_UNKNOWN: gettext_noop(
+        "The decision names no algorithm, and the algorithm %(key)s is stopped since %(since)s: %(reason)s"
+    ),
+    ReasonCode.INSTRUMENT_HALTED: gettext_noop("The instrument %(key)s is halted since %(since)s: %(reason)s"),
+    ReasonCode.INSTRUMENT_REDUCE_ONLY: gettext_noop(
+        "The instrument %(key)s is in reduce-only since %(since)s, no new risk is allowed: %(reason)s"
+    ),
     ReasonCode.STATE_UNKNOWN: gettext_noop("The trading state of the %(scope)s is not known."),
     ReasonCode.LIMITS_MISSING: gettext_noop("No limits are set for the account."),
     ReasonCode.EQUITY_MISSING: gettext_noop("No equity was ever reported for the account."),

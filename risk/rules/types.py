@@ -39,6 +39,14 @@ SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HA
 """How little each state lets through; of two that hold, the higher counts."""
 
 
+class StopScope(StrEnum):
+    """What a stop may single out within an account or the whole desk."""
+
+    CLIENT = "client"
+    ALGORITHM = "algorithm"
+    INSTRUMENT = "instrument"
+
+
 class VerdictKind(StrEnum):
     ALLOW = "allow"
     REDUCE = "reduce"
@@ -54,7 +62,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A bot's question before a trade. `decision` is a lower-case word, `decided_at` the bot's own clock."""
+    """A bot's question before a trade. `decision` is a lower-case word, `decided_at` the bot's own clock, `client` the
+    name of the API client that asks."""
 
     trade_id: str
     decision: str
@@ -64,6 +73,8 @@ class Ask:
     price: Decimal | None = None
     decided_at: datetime | None = None
     signal_score: float | None = None
+    algorithm: str = ""
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +85,16 @@ class StateView:
     since: datetime | None = None
     reason: str = ""
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopedStopView:
+    """A stop in force of one client, algorithm or instrument (`key`); no `account`: on the whole desk."""
+
+    scope: StopScope
+    key: str
+    account: str | None
+    view: StateView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +280,8 @@ class Facts:
     `state`, `desk_state`, `losses` and `pace` None: they could not be read. `limits`, `equity`, `position`, `memory`,
     `features` None: none was ever set or reported. `held` None: no equity waits for a ruling. `zone` is the account's
     time zone. `checks_at` is when all accounts were last checked, None: never. `session` None: no limits ask for
-    one, or none is known. `openings`: those let through lately, None where no limits ask for them.
+    one, or none is known. `openings`: those let through lately, None where no limits ask for them. `stops`:
+    those in force of any client, algorithm or instrument, for the account or the desk.
     """
 
     state: StateView | None
@@ -280,6 +302,7 @@ class Facts:
     checks_at: datetime | None
     session: SessionView | None = None
     openings: tuple[OpeningView, ...] | None = None
+    stops: tuple[ScopedStopView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from mia_site.ops.clock import database_now
 from risk.models import Account, AccountState, Desk
 from risk.rules.blackout import next_window
 from risk.rules.limits import Limits, limits_dump
-from risk.rules.types import SEVERITY, TradingState
+from risk.rules.types import SEVERITY, ScopedStopView, TradingState
 from risk.selectors.calendar import events_near
 from risk.selectors.drawdown import doubt_views, drawdown_views
 from risk.selectors.limits import limits_of
 from risk.selectors.losses import loss_view
 from risk.selectors.overtrade import overtrade_score
+from risk.selectors.stops import scoped_stops
 
 
 class WorstDrawdown(msgspec.Struct, frozen=True):
@@ -32,6 +33,18 @@ class PenaltyAnswer(msgspec.Struct, frozen=True):
     since: datetime
     until: datetime | None
     reason: str
+
+
+class StopAnswer(msgspec.Struct, frozen=True):
+    """A stop of one client, algorithm or instrument; no `account`: on the whole desk."""
+
+    scope: str
+    key: str
+    account: str | None
+    state: str
+    reason: str
+    since: datetime | None
+    until: datetime | None
 
 
 class Blackout(msgspec.Struct, frozen=True):
@@ -58,6 +71,7 @@ class AccountStateAnswer(msgspec.Struct, frozen=True):
     reason: str
     since: datetime | None
     until: datetime | None
+    stops: list[StopAnswer]
     equity: str | None
     drawdowns: dict[str, str]
     worst_drawdown: WorstDrawdown
@@ -72,6 +86,11 @@ class AccountStateAnswer(msgspec.Struct, frozen=True):
     next_blackout: Blackout | None
     freshness: Freshness
     now: datetime
+
+
+def _stop(stop: ScopedStopView) -> StopAnswer:
+    view = stop.view
+    return StopAnswer(stop.scope.value, stop.key, stop.account, view.state.value, view.reason, view.since, view.until)
 
 
 def _next_window(limits: Limits, now: datetime) -> tuple[datetime, datetime] | None:
@@ -96,6 +115,7 @@ def account_state(account: Account) -> AccountStateAnswer:
         reason=row.state_reason,
         since=row.state_since,
         until=row.state_until,
+        stops=[_stop(stop) for stop in scoped_stops(account)],
         equity=None if state.equity is None else f"{state.equity.normalize():f}",
         drawdowns={
             view.rule.name: f"{view.drawdown.normalize():f}"

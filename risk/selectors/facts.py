@@ -20,6 +20,7 @@ from risk.rules.types import (
     OpeningView,
     PaceView,
     PositionView,
+    ScopedStopView,
     SessionView,
     StateView,
     TradingState,
@@ -33,6 +34,7 @@ from risk.selectors.losses import loss_view
 from risk.selectors.memory import memory_view
 from risk.selectors.pace import opening_views, pace_view, position_view
 from risk.selectors.sessions import session_view
+from risk.selectors.stops import scoped_stops
 
 
 def state_view(row: AccountState | Desk) -> StateView:
@@ -74,6 +76,10 @@ class FactsBook:
         return session_view(self.now, self.limits)
 
     @cached_property
+    def stops(self) -> tuple[ScopedStopView, ...]:
+        return scoped_stops(self.state.account)
+
+    @cached_property
     def pace(self) -> PaceView:
         return pace_view(self.state, self.now)
 
@@ -108,6 +114,7 @@ class FactsBook:
             checks_at=self.desk.checks_at,
             session=self.session,
             openings=self.openings,
+            stops=self.stops,
         )
 
     def admitted(self, ask: Ask, effect: Effect, *, id: UUID, quantity: Decimal | None) -> None:

@@ -21,10 +21,10 @@ from risk.admin.account_page import INPUT_WORDS, bar_of
 from risk.equity import equity_record
 from risk.held import held_rule
 from risk.inputs import EquityInput
-from risk.risk_controller import limits_submit
+from risk.risk_controller import limits_submit, scope_halt, stop_place
 from risk.roles import COMPLIANCE_VIEWER
 from risk.rules.limits import Allowance, AllowanceOf, DrawdownLimit, DrawdownMode
-from risk.rules.types import DrawdownView
+from risk.rules.types import DrawdownView, StopScope
 from tests.admin.conftest import Login
 from tests.admin.pages import html_of
 from tests.factories import FACTORY, LIMITS, AccountFactory, AlertFactory, DecisionFactory, MacroEventFactory
@@ -147,6 +147,7 @@ def test_every_input_of_an_account_has_a_name_in_the_readers_language() -> None:
     account = AccountFactory()
     limits = {**LIMITS, "session": {"hours": "regular"}, "calendar": {"horizon_hours": 48}}
     limits_submit(account.code, limits, actor=FACTORY, reason="first")
+    scope_halt(stop_place(StopScope.INSTRUMENT, "ES"), reason="rollover", actor=FACTORY)
 
     assert {line.name for line in readiness_run(account.code)} == set(INPUT_WORDS)
 

@@ -69,6 +69,7 @@ def test_every_page_opens_and_loads_nothing_from_elsewhere(as_superuser: Browser
         for url in pages_of(model):
             html = html_of(as_superuser, url)
             assert ELSEWHERE.search(html) is None, f"{url}: {ELSEWHERE.findall(html)}"
+            assert 'id="kill-switch"' in html, url
             opened += 1
 
     assert opened > 80

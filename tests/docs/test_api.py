@@ -66,7 +66,9 @@ def web(quiet_background: None) -> Web:
     document = assignments_apply({}, ["max_drawdown=0.05", "features=off"], reason="first limits")
     limits_submit(CODE, document, actor=FACTORY, reason="first limits")
     check_drawdown()
-    return Web(headers={"Authorization": f"Token {client_issue('my-bot', account=CODE, actor=FACTORY).token}"})
+    return Web(
+        headers={"Authorization": f"Token {client_issue('my-bot', account=CODE, actor=FACTORY, can_halt=True).token}"}
+    )
 
 
 def _example(text: str, label: str) -> tuple[str, Any] | None:

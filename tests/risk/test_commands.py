@@ -93,6 +93,17 @@ def test_halt_and_resume_of_the_desk() -> None:
     assert "a state milder than ACTIVE" in refused("resume", "--desk", "--reason", "again")
 
 
+def test_halt_and_resume_of_one_client_algorithm_or_instrument() -> None:
+    account_under()
+    run("create_client", "mia-es", "--account", CODE)
+    assert run("halt", "--client", "mia-es", "--reason", "x") == f"client mia-es ({CODE}): ACTIVE -> HALTED\n"
+    assert run("halt", "--instrument", "es", "--reason", "x") == "instrument ES (desk): ACTIVE -> HALTED\n"
+    told = run("halt", "--algorithm", "Trend", "--account", CODE, "--reason", "x", "--reduce-only")
+    assert told == f"algorithm trend ({CODE}): ACTIVE -> REDUCE_ONLY\n"
+    assert run("resume", "--client", "mia-es", "--reason", "y") == f"client mia-es ({CODE}): HALTED -> ACTIVE\n"
+    assert "a state milder than ACTIVE" in refused("resume", "--algorithm", "trend", "--reason", "not of the desk")
+
+
 def test_a_halt_may_have_an_end() -> None:
     account_under()
     until = (database_now() + timedelta(hours=1)).replace(microsecond=0)
@@ -106,8 +117,11 @@ def test_a_halt_may_have_an_end() -> None:
         ("halt", ("--account", "ES-NONE", "--reason", "x"), "'ES-NONE' does not exist"),
         ("halt", ("--account", CODE, "--reason", " "), "reason: expected a reason in words"),
         ("halt", ("--account", CODE), "--reason"),
-        ("halt", ("--reason", "x"), "--account --desk"),
-        ("halt", ("--account", CODE, "--desk", "--reason", "x"), "not allowed with"),
+        ("halt", ("--reason", "x"), "say what: --desk"),
+        ("halt", ("--account", CODE, "--desk", "--reason", "x"), "say what: --desk"),
+        ("halt", ("--client", "x", "--instrument", "ES", "--reason", "x"), "not allowed with"),
+        ("halt", ("--client", "nobody", "--reason", "x"), "the name of an API client"),
+        ("halt", ("--instrument", "E S", "--reason", "x"), "as bots send it"),
         ("halt", ("--account", CODE, "--reason", "x", "--until", "noon"), "--until"),
         ("halt", ("--account", CODE, "--reason", "x", "--until", "2030-01-01T00:00:00"), "--until"),
         ("halt", ("--account", CODE, "--reason", "x", "--until", "2020-01-01T00:00:00Z"), "a time in the future"),

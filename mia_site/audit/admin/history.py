@@ -18,6 +18,7 @@ KIND_NAMES: dict[str, str] = {
     "client_created": gettext_noop("client created"),
     "token_issued": gettext_noop("token issued"),
     "tokens_revoked": gettext_noop("tokens revoked"),
+    "halt_right_changed": gettext_noop("right to stop trading changed"),
     "created": gettext_noop("created"),
     "changed": gettext_noop("changed"),
     "deleted": gettext_noop("deleted"),

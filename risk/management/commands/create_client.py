@@ -17,10 +17,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
         parser.add_argument("--account", required=True)
+        parser.add_argument("--can-halt", action="store_true", help="it may also stop trading of that account")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            issued = client_issue(options["name"], account=options["account"], actor=command_actor("create_client"))
+            issued = client_issue(
+                options["name"], account=options["account"], actor=command_actor("create_client"),
+                can_halt=options["can_halt"],
+            )  # fmt: skip
         except (InputError, AccountUnknown) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Client {issued.client.name} may use account {options['account']} only. Its token:")

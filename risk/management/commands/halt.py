@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from mia_site.audit.actors import command_actor
 from risk.inputs import InputError
 from risk.locking import AccountUnknown
-from risk.risk_controller import desk_halt, trading_halt
+from risk.management.places import place_arguments, place_of, place_told
+from risk.risk_controller import desk_halt, scope_halt, trading_halt
 from risk.rules.types import TradingState
 
 
@@ -21,12 +22,10 @@ def moment(text: str) -> datetime:
 
 
 class Command(BaseCommand):
-    help = "Stop trading of one account or of the whole desk."
+    help = "Stop trading of one account, the whole desk, or one client, algorithm or instrument."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        scope = parser.add_mutually_exclusive_group(required=True)
-        scope.add_argument("--account")
-        scope.add_argument("--desk", action="store_true")
+        place_arguments(parser)
         parser.add_argument("--reason", required=True)
         parser.add_argument("--reduce-only", action="store_true", help="let exits pass (default: nothing passes)")
         parser.add_argument("--until", type=moment, help="when the stop ends by itself, with a time zone")
@@ -37,7 +36,11 @@ class Command(BaseCommand):
             "reason": options["reason"], "actor": command_actor("halt"), "state": state, "until": options["until"],
         }  # fmt: skip
         try:
-            change = desk_halt(**told) if options["desk"] else trading_halt(account=options["account"], **told)
+            place = place_of(options)
+            if place is not None:
+                change = scope_halt(place, **told)
+            else:
+                change = desk_halt(**told) if options["desk"] else trading_halt(account=options["account"], **told)
         except (InputError, AccountUnknown) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{options['account'] or 'desk'}: {change.from_state} -> {change.to_state}")
+        self.stdout.write(f"{place_told(place, options)}: {change.from_state} -> {change.to_state}")

@@ -8,17 +8,16 @@ from django.core.management.base import BaseCommand, CommandError
 from mia_site.audit.actors import command_actor
 from risk.inputs import InputError
 from risk.locking import AccountUnknown
-from risk.risk_controller import desk_resume, trading_resume
+from risk.management.places import place_arguments, place_of, place_told
+from risk.risk_controller import desk_resume, scope_resume, trading_resume
 from risk.rules.types import TradingState
 
 
 class Command(BaseCommand):
-    help = "Resume trading of one account or of the whole desk."
+    help = "Resume trading of one account, the whole desk, or one client, algorithm or instrument."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        scope = parser.add_mutually_exclusive_group(required=True)
-        scope.add_argument("--account")
-        scope.add_argument("--desk", action="store_true")
+        place_arguments(parser)
         parser.add_argument("--reason", required=True)
         parser.add_argument("--reduce-only", action="store_true", help="let exits pass only")
 
@@ -26,7 +25,11 @@ class Command(BaseCommand):
         state = TradingState.REDUCE_ONLY if options["reduce_only"] else TradingState.ACTIVE
         told: dict[str, Any] = {"reason": options["reason"], "actor": command_actor("resume"), "state": state}
         try:
-            change = desk_resume(**told) if options["desk"] else trading_resume(account=options["account"], **told)
+            place = place_of(options)
+            if place is not None:
+                change = scope_resume(place, **told)
+            else:
+                change = desk_resume(**told) if options["desk"] else trading_resume(account=options["account"], **told)
         except (InputError, AccountUnknown) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{options['account'] or 'desk'}: {change.from_state} -> {change.to_state}")
+        self.stdout.write(f"{place_told(place, options)}: {change.from_state} -> {change.to_state}")

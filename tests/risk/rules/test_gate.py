@@ -27,8 +27,10 @@ from risk.rules.types import (
     MemoryView,
     PaceView,
     PositionView,
+    ScopedStopView,
     SessionView,
     Side,
+    StopScope,
     TradingState,
     Verdict,
     VerdictKind,
@@ -382,6 +384,17 @@ def everything_the_gate_can_say() -> list[Verdict]:
     strained = replace(old_memory, recalled=("c1",), stress=Decimal(1))
     busy = replace(CALM_PACE, openings_last_hour=5)
     days.append((ask(quantity=Decimal(4)), facts(limits=straining, memory=strained, pace=busy)))
+    named = ask(client="mia-es", algorithm="trend")
+    for state in (TradingState.HALTED, TradingState.REDUCE_ONLY):
+        stops = tuple(
+            ScopedStopView(scope=scope, key=key, account=None, view=stopped(state))
+            for scope, key in (
+                (StopScope.CLIENT, "mia-es"),
+                (StopScope.ALGORITHM, "trend"),
+                (StopScope.INSTRUMENT, "ES"),
+            )
+        )
+        days += [(named, facts(stops=stops)), (ask(), facts(stops=stops))]
     return [judge(question, day, NOW) for question, day in days]
 
 

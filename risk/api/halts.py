@@ -1,0 +1,84 @@
+"""The kill switch for bots that were given it: each within its own account, and none may resume."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from msgspec import Meta
+from msgspec.structs import force_setattr
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from mia_site.ops.http import body_decode, body_read
+from mia_site.ops.openapi import body_schema, json_body
+from mia_site.ops.problems import Problem
+from mia_site.ops.retry import Deadline, retry_within
+from risk.api.base import DeskView, account_check, actor_of, client_of, created
+from risk.inputs import AccountCode, Aware, Input, Text, moment_utc
+from risk.models import Client
+from risk.models.state import Scope
+from risk.rules.types import TradingState
+from risk.stop_targets import StopTarget, target_halt
+from risk.trade_window_filter import REQUEST_SECONDS
+
+
+class HaltInput(Input, frozen=True):
+    """`scope` client is the bot itself; algorithm and instrument need a `key` and are stopped in the account only."""
+
+    account: AccountCode
+    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
+    scope: Literal["account", "client", "algorithm", "instrument"] = "account"
+    key: Text = ""
+    state: Literal["HALTED", "REDUCE_ONLY"] = "HALTED"
+    until: Aware | None = None
+
+    def __post_init__(self) -> None:
+        if self.until is not None:
+            force_setattr(self, "until", moment_utc("until", self.until))
+
+
+class HaltAnswer(msgspec.Struct, frozen=True):
+    """The change as it is recorded; `id` is that of its journal entry."""
+
+    id: str
+    scope: str
+    key: str | None
+    account: str
+    from_state: str
+    state: str
+    since: datetime
+    until: datetime | None
+
+
+class HaltView(DeskView):
+    @extend_schema(
+        summary="Stop trading of the account, of the bot itself, of an algorithm or an instrument (its own right)",
+        request=json_body(HaltInput),
+        responses={201: OpenApiResponse(body_schema(HaltAnswer))},
+    )
+    def post(self, request: Request) -> Response:
+        client = client_of(request)
+        if not client.can_halt:
+            raise Problem(
+                403, "halt_not_permitted", "This token may not stop trading: an administrator gives the right."
+            )
+        sent = body_decode(body_read(request), HaltInput)
+        account_check(request, sent.account)
+        target, actor = _target(sent, client), actor_of(request)
+        change = retry_within(
+            Deadline(REQUEST_SECONDS),
+            lambda: target_halt(
+                target, reason=sent.reason, actor=actor, state=TradingState(sent.state), until=sent.until
+            ),
+        )  # fmt: skip
+        answer = HaltAnswer(
+            id=str(change.id), scope=change.scope, key=change.key, account=sent.account, from_state=change.from_state,
+            state=change.to_state, since=change.recorded_at, until=change.until,
+        )  # fmt: skip
+        return created(answer)
+
+
+def _target(sent: HaltInput, client: Client) -> StopTarget:
+    key = client.name if sent.scope == "client" else sent.key
+    return StopTarget(Scope(sent.scope), sent.account, key)

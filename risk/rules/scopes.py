@@ -1,0 +1,42 @@
+"""Which asks a stop of one client, algorithm or instrument concerns, and which trading state they meet."""
+
+import re
+from collections.abc import Iterable
+
+from risk.rules.types import SEVERITY, Ask, ScopedStopView, StopScope, TradingState
+
+_DELIVERY = "[FGHJKMNQUVXZ][0-9]{1,4}"
+"""What follows a root in the name of a contract: the letter of the month, the year."""
+
+
+def algorithm_key(name: str) -> str:
+    """An algorithm's name as it is compared: its case and the spaces around it tell no two algorithms apart."""
+    return name.strip().casefold()
+
+
+def concerns(stop: ScopedStopView, ask: Ask) -> bool:
+    """Return whether the stop is one of the ask's client, algorithm or instrument; "ES" also stops "ESZ6"."""
+    if stop.scope is StopScope.CLIENT:
+        return stop.key == ask.client
+    if stop.scope is StopScope.ALGORITHM:
+        return stop.key == algorithm_key(ask.algorithm)
+    return re.fullmatch(f"{re.escape(stop.key)}(?:{_DELIVERY})?", ask.instrument) is not None
+
+
+def unnamed(stop: ScopedStopView, ask: Ask) -> bool:
+    """Return whether the ask names no algorithm, so that it may be the one that is stopped."""
+    return stop.scope is StopScope.ALGORITHM and not algorithm_key(ask.algorithm)
+
+
+def strictest(states: Iterable[TradingState], stops: Iterable[ScopedStopView], ask: Ask) -> TradingState:
+    """Return the state that an ask meets: the strictest of `states` and of the stops that concern it.
+
+    One that names no algorithm while one is stopped may only reduce.
+    """
+    met = list(states)
+    for stop in stops:
+        if concerns(stop, ask):
+            met.append(stop.view.state)
+        elif unnamed(stop, ask):
+            met.append(TradingState.REDUCE_ONLY)
+    return max(met, key=SEVERITY.__getitem__)
