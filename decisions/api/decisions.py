@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import django_filters
+from django.db import Error
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -28,6 +29,7 @@ from decisions.selectors import features_of
 from mia_site.ops.http import body_decode, body_read
 from mia_site.ops.openapi import body_schema, json_body
 from mia_site.ops.problems import Problem
+from mia_site.ops.retry import DeadlineExceeded
 from risk.api.base import UNAVAILABLE, DeskView, Page, actor_of, client_of, other_account
 from risk.api.filters import MomentFilter
 from risk.models import Account
@@ -52,7 +54,7 @@ class GateView(DeskView):
 
 def gate_problem(error: Exception) -> Exception:
     """What the decision log refuses, as a problem to answer with; anything else stays as it is."""
-    if isinstance(error, EngineUnavailable):
+    if isinstance(error, EngineUnavailable | Error | DeadlineExceeded):  # also while it looks who asks
         return Problem(503, "engine_unavailable", UNAVAILABLE, headers={"Retry-After": "1"}, reasons=not_recorded())
     if isinstance(error, KeyReused):
         return Problem(409, "key_reused", "This Idempotency-Key was used with another body: ask with a new one.")

@@ -1,14 +1,11 @@
 """A database that is locked, slow, full or gone: the answer comes in time, says block, and nothing is half recorded."""
 
 import contextlib
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from uuid import UUID
 
-import psycopg
 import pytest
 from django.db import OperationalError, close_old_connections, connection
 
@@ -19,9 +16,9 @@ from mia_site.audit.models import Entry, PendingEntry
 from mia_site.ops.alerts import alert_text
 from mia_site.ops.deadline import COUNTED, Kept, deadline_watch, transaction_within
 from mia_site.ops.retry import Deadline
-from risk.locking import DESK_LOCK
 from risk.models import Admission, Snapshot
 from tests.decisions.bots import Bot, trading_bot
+from tests.decisions.troubled_database import LOCKS, gone, locked
 from tests.environment import is_sqlite
 from tests.risk.api.conftest import PROBLEM, Answer
 from tests.risk.api.conftest import Bot as Web
@@ -35,21 +32,6 @@ SLACK = 3.0
 @pytest.fixture
 def bot(cloned_database: str) -> Bot:
     return trading_bot()
-
-
-@contextmanager
-def locked(url: str, statement: str) -> Iterator[None]:
-    """Another connection holds a lock for as long as the block lasts."""
-    if is_sqlite():
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            yield
-            other.execute("ROLLBACK")
-        return
-    with psycopg.connect(url) as postgres:
-        postgres.execute(statement.encode())
-        yield
-        postgres.rollback()
 
 
 def asks_in_time(bot: Bot) -> Answer:
@@ -80,14 +62,6 @@ def counts(operation: str, **more: int) -> Iterator[None]:
     before = counted(operation)
     yield
     assert {name: count - before[name] for name, count in counted(operation).items() if count != before[name]} == more
-
-
-# SQLite has one lock, whatever the statement.
-LOCKS = {
-    "the account": "SELECT 1 FROM risk_accountstate FOR UPDATE",
-    "the desk": f"SELECT pg_advisory_xact_lock({DESK_LOCK})",
-    "the journal": "LOCK TABLE audit_entry IN ACCESS EXCLUSIVE MODE",
-}
 
 
 @pytest.mark.parametrize("lock", ["the account"] if is_sqlite() else list(LOCKS))
@@ -168,25 +142,6 @@ def test_a_full_disk_loses_nothing_that_was_answered(bot: Bot) -> None:
         cursor.execute("PRAGMA max_page_count = 1073741823")
         assert cursor.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert bot.asks().decision.verdict == "allow", "there is room again"
-
-
-@contextmanager
-def gone(url: str) -> Iterator[None]:
-    """The database cannot be reached, and connections to it are cut."""
-    if is_sqlite():
-        path = Path(url.removeprefix("sqlite:///"))
-        connection.close()
-        away = path.rename(path.with_name(f"{path.name}.away"))
-        yield
-        connection.close()
-        away.rename(path)
-        return
-    name = connection.settings_dict["NAME"]
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-        yield
-        cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
 
 def test_without_its_database_it_blocks_and_goes_on_when_it_is_back(cloned_database: str, bot: Bot) -> None:
