@@ -13,17 +13,29 @@ from decisions.inputs import DecisionInput, MarketInput, regime_dict
 from decisions.models import Decision, DecisionFeatures
 from mia_site.audit.actors import Actor
 from risk.admissions import admission_apply
+from risk.algorithms import algorithm_settle
 from risk.equity import equity_take_in, positions_apply
 from risk.inputs import InputError
 from risk.locking import seq_take
-from risk.models import Admission, Client
+from risk.models import Admission, AlgorithmSwitch, Client
 from risk.rules.effect import effect_of
 from risk.rules.gate import judge
 from risk.rules.limits import FreshnessLimits, Limits
 from risk.rules.memory import CLUSTERS_SHOWN
 from risk.rules.scopes import strictest
 from risk.rules.tightening import tightening
-from risk.rules.types import Ask, Effect, Facts, MemoryView, Reason, Side, TradingState, Verdict, VerdictKind
+from risk.rules.types import (
+    AlgorithmView,
+    Ask,
+    Effect,
+    Facts,
+    MemoryView,
+    Reason,
+    Side,
+    TradingState,
+    Verdict,
+    VerdictKind,
+)
 from risk.selectors.facts import FactsBook
 from risk.stops import figure, view_evidence
 from risk.written import Written
@@ -62,9 +74,20 @@ def decision_judge(book: FactsBook, sent: DecisionInput, *, client: Client | Non
         book.admitted(ask, verdict.effect, id=decision.id, quantity=quantity)
         admission = admission_apply(
             book.state, id=decision.id, effect=verdict.effect, instrument=sent.instrument, side=sent.side or "",
-            quantity=quantity, seq=seq, now=book.now,
+            quantity=quantity, algorithm=sent.algorithm, seq=seq, now=book.now,
         )  # fmt: skip
+    told.facts += _algorithm_settled(book, ask, actor=actor, seq=seq)
     return Judged(decision, features, admission, told)
+
+
+def _algorithm_settled(book: FactsBook, ask: Ask, *, actor: Actor, seq: int) -> list[AlgorithmSwitch]:
+    """The fact that disables the algorithm of `ask`, where that was its last opening before a review."""
+    view = book.algorithm(ask)
+    switch = algorithm_settle(book.state, book.limits, view, actor=actor, seq=seq, now=book.now)
+    if switch is None:
+        return []
+    book.algorithm_disabled(switch)
+    return [switch]
 
 
 def ask_of(sent: DecisionInput, client: Client | None = None) -> Ask:
@@ -195,6 +218,7 @@ def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
             "at": position.at.isoformat(),
             "pending_reductions": figure(position.pending_reductions),
         },
+        "algorithm": facts.algorithm and algorithm_told(facts.algorithm),
         "openings_last_hour": pace.openings_last_hour if pace else None,
         "checks_at": facts.checks_at and facts.checks_at.isoformat(),
         "calendar_refreshed_at": facts.calendar.refreshed_at and facts.calendar.refreshed_at.isoformat(),
@@ -208,6 +232,15 @@ def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
             "missing_top": list(features.missing_top),
         },
         "market": market and {"bid": figure(market.bid), "ask": figure(market.ask)},
+    }
+
+
+def algorithm_told(view: AlgorithmView) -> dict[str, Any]:
+    """What the algorithm has opened since its last review."""
+    return {
+        "key": view.key,
+        "executions": view.executions,
+        "disabled_at": view.disabled_at and view.disabled_at.isoformat(),
     }
 
 

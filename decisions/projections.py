@@ -17,11 +17,12 @@ from risk.projections import (
     account_replayed,
     desk_check,
 )
+from risk.rules.scopes import algorithm_key
 from risk.rules.types import Effect
 from risk.scoped_replay import stops_check
 
 CHUNK = 1_000
-COLUMNS = ("id", "seq", "at", "effect", "instrument", "side", "quantity")
+COLUMNS = ("id", "seq", "at", "effect", "instrument", "side", "quantity", "algorithm")
 
 
 def projections_check(accounts: list[str] | None = None, *, rebuild: bool = False) -> Iterator[Difference]:
@@ -80,6 +81,6 @@ def _admitted(account: Account) -> Iterator[tuple[Any, ...]]:
         verdict__in=[Verdict.ALLOW, Verdict.REDUCE],
         effect__in=[Effect.OPENS.value, Effect.REDUCES.value],
     )
-    columns = ("id", "seq", "at", "effect", "instrument", "side", "quantity", "max_quantity")
-    for *row, quantity, most in let_through.order_by("seq").values_list(*columns).iterator(chunk_size=CHUNK):
-        yield (*row, most or quantity)
+    columns = ("id", "seq", "at", "effect", "instrument", "side", "algorithm", "quantity", "max_quantity")
+    for *row, algorithm, quantity, most in let_through.order_by("seq").values_list(*columns).iterator(chunk_size=CHUNK):
+        yield (*row, most or quantity, algorithm_key(algorithm))

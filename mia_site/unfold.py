@@ -78,6 +78,7 @@ NAVIGATION = [
             _item(_("Approvals for the desk"), "approval", "risk.desklimitsapproval"),
             _item(_("Stops in force"), "do_not_disturb_on", "risk.scopedstop"),
             _item(_("Stops and resumes"), "pan_tool", "risk.statechange"),
+            _item(_("Reviews of algorithms"), "smart_toy", "risk.algorithmswitch"),
             _item(_("Snapshots"), "photo_camera", "risk.snapshot"),
             _item(_("Penalties"), "gavel", "risk.penalty"),
             _item(_("Account states"), "fact_check", "risk.accountstate"),

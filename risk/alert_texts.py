@@ -65,6 +65,13 @@ CONTROLLER_TEXTS: dict[str, str] = {
     "desk_resumed": gettext_noop("The whole desk is set to %(state)s again by %(actor)s: %(reason)s"),
     "scope_stopped": gettext_noop("The %(scope)s %(key)s is set to %(state)s by %(actor)s: %(reason)s"),
     "scope_resumed": gettext_noop("The %(scope)s %(key)s is set to %(state)s again by %(actor)s: %(reason)s"),
+    "algorithm_disabled": gettext_noop(
+        "%(account)s: the algorithm %(algorithm)s is disabled after %(executions)s openings without a review, "
+        "the limit is %(limit)s"
+    ),
+    "algorithm_reviewed": gettext_noop(
+        "%(account)s: the algorithm %(algorithm)s was reviewed after %(executions)s openings by %(actor)s: %(reason)s"
+    ),
     "limits_applied": gettext_noop("%(account)s: limits v%(version)s by %(actor)s are in force: %(reason)s"),
     "limits_proposed": gettext_noop(
         "%(account)s: limits v%(version)s by %(actor)s loosen and wait for a second person: %(reason)s"

@@ -11,6 +11,7 @@ from risk.locking import AccountUnknown
 from risk.models import AccountState, Client, Cluster, Desk
 from risk.rules.limits import FreshnessLimits, Limits, RuleMode, RuleName, SessionHours
 from risk.rules.types import ScopedStopView, TradingState
+from risk.selectors.algorithms import disabled_algorithms
 from risk.selectors.limits import limits_of
 from risk.selectors.sessions import session_view
 from risk.selectors.stops import scoped_stops
@@ -28,6 +29,7 @@ def readiness(code: str) -> Iterator[Readiness]:
     yield _client(state)
     yield _state(state, desk)
     yield from _stops(state)
+    yield from _algorithms(state, limits)
     yield _equity(state, limits, now)
     yield _positions(state, limits, now)
     yield _calendar(desk, limits, now)
@@ -87,6 +89,17 @@ def _stops(state: AccountState) -> Iterator[Readiness]:
 def _resume(stop: ScopedStopView) -> str:
     where = f" --account {stop.account}" if stop.account else ""
     return f"manage.py resume --{stop.scope} {stop.key}{where} --reason …"
+
+
+def _algorithms(state: AccountState, limits: Limits | None) -> Iterator[Readiness]:
+    """Only where the limits judge by algorithm: those that are disabled until somebody reviews them."""
+    if limits is None or not limits.algorithms.wanted or _excused(limits, RuleName.ALGORITHMS):
+        return
+    disabled = disabled_algorithms(state.account)
+    told = "; ".join(f"{switch.key}: {switch.reason}" for switch in disabled)
+    fix = "manage.py review_algorithm {} --account {} --reason …"
+    fixes = [fix.format(switch.key, state.account.code) for switch in disabled]
+    yield Readiness("algorithms", not disabled, told or _("none is disabled"), "; ".join(fixes))
 
 
 def _aged(name: str, at: datetime | None, now: datetime, limit: float, fix: str) -> Readiness:

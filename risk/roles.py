@@ -26,6 +26,8 @@ CHANGE_WINDOWS = "risk.add_windowoverride"
 """To close a time, to hold a window longer, to ask for one to be opened."""
 RULE_WINDOWS = "risk.add_windowruling"
 RULE_MEMORY = "risk.add_memoryruling"
+REVIEW_ALGORITHMS = "risk.add_algorithmswitch"
+"""To review what an algorithm did, which enables it again."""
 ACKNOWLEDGE = "ops.change_alert"
 REVOKE_TOKENS = "risk.change_client"
 ERASE_PERSONAL = "audit.delete_personaldata"
@@ -47,7 +49,7 @@ def roles_ensure() -> Iterator[str]:
     view = set(Permission.objects.filter(content_type__app_label__in=DESK_APPS, codename__startswith="view_"))
     viewer = view | _named(EXPORT)
     manager = viewer | _named(HALT, PROPOSE_LIMITS, CHANGE_WINDOWS, RULE_MEMORY, ACKNOWLEDGE)
-    approver = viewer | _named(RESUME, APPROVE_LIMITS, RULE_WINDOWS, ACKNOWLEDGE)
+    approver = viewer | _named(RESUME, APPROVE_LIMITS, RULE_WINDOWS, REVIEW_ALGORITHMS, ACKNOWLEDGE)
     administrator = manager | approver | _named(*MANAGED)
     roles = {
         COMPLIANCE_VIEWER: viewer,

@@ -23,6 +23,7 @@ from risk.models import (
     Account,
     AccountState,
     Admission,
+    AlgorithmSwitch,
     CalendarFetch,
     CalendarSource,
     Client,
@@ -574,6 +575,18 @@ class ImportRunFactory(FactFactory):
     read = 12
     imported = 12
     notes = factory.LazyFunction(lambda: ["one column was not known: comment"])
+
+
+class AlgorithmSwitchFactory(OfAccount):
+    class Meta:
+        model = AlgorithmSwitch
+
+    key = "sac"
+    action = "disabled"
+    executions = 100
+    limit = 100
+    reason = "opened 100 times without a review, the limit is 100"
+    actor = "client:1"
 
 
 class AlertFactory(DjangoModelFactory[Alert]):

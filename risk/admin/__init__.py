@@ -2,6 +2,7 @@
 
 from risk.admin import (
     accounts,
+    algorithms,
     clients,
     desk,
     desk_limits,
@@ -18,6 +19,7 @@ from risk.admin import (
 
 __all__ = [
     "accounts",
+    "algorithms",
     "clients",
     "desk",
     "desk_limits",

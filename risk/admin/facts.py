@@ -1,7 +1,7 @@
 """Pages of the account's facts: equity, positions, snapshots, penalties, states; and the projection of admissions."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
@@ -156,7 +156,7 @@ class RuledAdmin(AccountFactAdmin):
     """A fact of an account that a person recorded with a reason."""
 
     time_column = "recorded_at"
-    list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
+    list_filter: ClassVar[Any] = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
 
     def page_prepare(self, rows: Iterable[Any]) -> None:
         names = actor_names(row.actor for row in rows)
@@ -207,10 +207,10 @@ class PeakRebaseAdmin(RuledAdmin):
 
 @admin.register(Admission)
 class AdmissionAdmin(ReadOnlyAdmin):
-    list_display = ("at", "account", "effect", "instrument", "side", "quantity", "seq")
+    list_display = ("at", "account", "effect", "instrument", "side", "quantity", "algorithm", "seq")
     list_filter = (("account", AccountFilter),)
     list_select_related = ("account",)
     search_fields = ("account__code__exact", "pk__exact")
     sortable_by = ()
     ordering = ("-id",)
-    fields = (("account", "at"), ("effect", "instrument"), ("side", "quantity"), ("seq", "id"))
+    fields = (("account", "at"), ("effect", "instrument"), ("side", "quantity"), "algorithm", ("seq", "id"))

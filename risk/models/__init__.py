@@ -2,6 +2,7 @@
 
 from risk.models.account import Account, AccountState, Desk
 from risk.models.admission import Admission
+from risk.models.algorithm import AlgorithmSwitch
 from risk.models.calendar import (
     CalendarFetch,
     CalendarSource,
@@ -31,6 +32,7 @@ __all__ = [
     "Account",
     "AccountState",
     "Admission",
+    "AlgorithmSwitch",
     "CalendarFetch",
     "CalendarSource",
     "Client",

@@ -5,10 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 from risk.models.account import Account
 from risk.models.columns import contracts
+from risk.models.state import KEY_LENGTH
 
 
 class Admission(models.Model):
-    """An allowed decision (same id) that opens or reduces."""
+    """An allowed decision (same id) that opens or reduces. `algorithm`: its name as it is compared, or none."""
 
     id = models.UUIDField(primary_key=True)
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
@@ -18,6 +19,7 @@ class Admission(models.Model):
     instrument = models.CharField(_("instrument"), max_length=32)
     side = models.CharField(_("side"), max_length=4, blank=True)
     quantity = contracts(_("quantity"), null=True, blank=True)
+    algorithm = models.CharField(_("algorithm"), max_length=KEY_LENGTH, blank=True)
 
     class Meta:
         verbose_name = _("admission")
@@ -25,6 +27,7 @@ class Admission(models.Model):
         indexes = [
             models.Index(fields=["account", "effect", "at"], name="risk_admission_pace"),
             models.Index(fields=["account", "effect", "instrument", "seq"], name="risk_admission_pending"),
+            models.Index(fields=["account", "effect", "algorithm", "seq"], name="risk_admission_algorithm"),
         ]
 
     def __str__(self) -> str:

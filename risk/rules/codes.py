@@ -58,6 +58,8 @@ class ReasonCode(StrEnum):
     PACE_EXCEEDED = "pace_exceeded"
     INTERVAL_TOO_SHORT = "interval_too_short"
     DUPLICATE_ORDER = "duplicate_order"
+    ALGORITHM_UNNAMED = "algorithm_unnamed"
+    ALGORITHM_DISABLED = "algorithm_disabled"
     ORDER_TOO_LARGE = "order_too_large"
     QUANTITY_UNKNOWN = "quantity_unknown"
 

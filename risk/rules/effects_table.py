@@ -49,6 +49,8 @@ COUNTS_AGAINST: dict[ReasonCode, frozenset[Effect]] = {
     ReasonCode.PACE_EXCEEDED: _OPENS,
     ReasonCode.INTERVAL_TOO_SHORT: _OPENS,
     ReasonCode.DUPLICATE_ORDER: _OPENS,
+    ReasonCode.ALGORITHM_UNNAMED: _OPENS,
+    ReasonCode.ALGORITHM_DISABLED: _OPENS,
     ReasonCode.ORDER_TOO_LARGE: _OPENS,
     ReasonCode.QUANTITY_UNKNOWN: _OPENS,
     ReasonCode.FEATURES_SET_MISSING: _OPENS,

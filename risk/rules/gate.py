@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from risk.rules import (
+    algorithms,
     calendar,
     checks,
     clock_skew,
@@ -53,6 +54,7 @@ LIMITED: dict[RuleName, Callable[[Ask, Facts, Limits, datetime], Iterable[Findin
     RuleName.SESSION: session.judge,
     RuleName.PACE: pace.judge,
     RuleName.DUPLICATES: duplicates.judge,
+    RuleName.ALGORITHMS: algorithms.judge,
     RuleName.ORDER_SIZE: order_size.judge,
     RuleName.FEATURES: features.judge,
     RuleName.MEMORY: memory.judge,

@@ -62,6 +62,7 @@ class RuleName(StrEnum):
     SESSION = "session"
     PACE = "pace"
     DUPLICATES = "duplicates"
+    ALGORITHMS = "algorithms"
     ORDER_SIZE = "order_size"
     FEATURES = "features"
     MEMORY = "memory"
@@ -161,6 +162,17 @@ class PaceLimits(Section, frozen=True):
     max_openings_per_hour: Count = 10
     min_interval_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
     duplicate_seconds: Annotated[int, Meta(ge=1, le=3600)] | None = None
+
+
+class AlgorithmLimits(Section, frozen=True):
+    """How often one algorithm may open before a person reviews it; then it is disabled. Null: as often as it likes."""
+
+    max_unreviewed: Count | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether an opening must say which algorithm it is of."""
+        return self.max_unreviewed is not None
 
 
 class OrderLimits(Section, frozen=True):
@@ -296,6 +308,7 @@ class Limits(Section, frozen=True):
     confirmation: ConfirmationLimits = ConfirmationLimits()
     plausibility: PlausibilityLimits = PlausibilityLimits()
     pace: PaceLimits = PaceLimits()
+    algorithms: AlgorithmLimits = AlgorithmLimits()
     order: OrderLimits = OrderLimits()
     freshness: FreshnessLimits = FreshnessLimits()
     blackout: BlackoutLimits = BlackoutLimits()

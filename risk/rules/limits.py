@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from risk.rules.limit_types import (
+    AlgorithmLimits,
     Allowance,
     AllowanceOf,
     AnswerLimits,
@@ -48,6 +49,7 @@ from risk.rules.limits_diff import Change, Direction, limits_diff, tightens
 from risk.rules.limits_expected import expected_text
 
 __all__ = [
+    "AlgorithmLimits",
     "Allowance",
     "AllowanceOf",
     "AnswerLimits",

@@ -53,6 +53,7 @@ _LOWER_IS_TIGHTER = (
 )
 # A number that may be absent: null is no cap, the loosest of all.
 _CAPS = (
+    "algorithms.max_unreviewed",
     "order.max_quantity",
     "plausibility.max_move",
     "freshness.memory_hours",

@@ -91,6 +91,13 @@ MESSAGES: dict[ReasonCode, str] = {
         "The same opening (%(instrument)s, %(side)s, %(quantity)s) was let through at %(earlier_at)s as decision "
         "%(earlier_id)s; for %(duplicate_seconds)s s it counts as a duplicate."
     ),
+    ReasonCode.ALGORITHM_UNNAMED: gettext_noop(
+        "The decision %(decision)s names no algorithm, and the limits judge openings by their algorithm."
+    ),
+    ReasonCode.ALGORITHM_DISABLED: gettext_noop(
+        "The algorithm %(algorithm)s opened %(executions)s times without a review, the limit is %(limit)s: it is "
+        "disabled until somebody reviews it."
+    ),
     ReasonCode.ORDER_TOO_LARGE: gettext_noop(
         "A quantity of %(quantity)s was asked for; at most %(max_quantity)s are allowed in one opening."
     ),

@@ -36,9 +36,10 @@ DESK_BREACH = gettext_noop(
 )
 HEALED = gettext_noop("equity is above the floors again")
 NEWER_VERSION = gettext_noop("a version newer than %(version)s, which is in force")
+UNREVIEWED = gettext_noop("opened %(executions)s times without a review, the limit is %(limit)s")
 TEMPLATES = (
     DESK_BREACH, BREACH, HEALED, ABOVE_LIMIT, WITHIN_LIMIT, NO_LIMIT, STOP_BEFORE, STOP_BROKEN, STOP_ENDED,
     LOSSES_IN_A_ROW, LOSSES_ENDED, TRADE_LOST, STRICTER_STOP, MILDER_STATE, BELOW_FLOOR, DESK_BELOW_FLOOR,
-    NEWER_VERSION, OF_REFERENCE, OF_INITIAL, OF_AMOUNT,
+    NEWER_VERSION, UNREVIEWED, OF_REFERENCE, OF_INITIAL, OF_AMOUNT,
 )  # fmt: skip
 """What is said of more stands before what is said of less: the first that fits is taken."""

@@ -191,6 +191,20 @@ class OpeningView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlgorithmView:
+    """What the algorithm of the ask opened on the account since its last review, at most as many as matter.
+
+    `disabled_at`: since when it is disabled, under which `limit`. `reviewed_at` None: nobody ever reviewed it.
+    """
+
+    key: str
+    executions: int = 0
+    reviewed_at: datetime | None = None
+    disabled_at: datetime | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventView:
     """A macro event. No `start_at`: its time is unknown. No `currency`: it concerns every instrument.
 
@@ -281,7 +295,8 @@ class Facts:
     `features` None: none was ever set or reported. `held` None: no equity waits for a ruling. `zone` is the account's
     time zone. `checks_at` is when all accounts were last checked, None: never. `session` None: no limits ask for
     one, or none is known. `openings`: those let through lately, None where no limits ask for them. `stops`:
-    those in force of any client, algorithm or instrument, for the account or the desk.
+    those in force of any client, algorithm or instrument, for the account or the desk. `algorithm`: the one that the
+    ask names, None where it names none or no limits ask for it.
     """
 
     state: StateView | None
@@ -303,6 +318,7 @@ class Facts:
     session: SessionView | None = None
     openings: tuple[OpeningView, ...] | None = None
     stops: tuple[ScopedStopView, ...] = ()
+    algorithm: AlgorithmView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
-from risk.models import AccountState, Desk
+from risk.models import AccountState, AlgorithmSwitch, Desk
 from risk.rules.limits import Limits
+from risk.rules.scopes import algorithm_key
 from risk.rules.types import (
+    AlgorithmView,
     Ask,
     CalendarView,
     Effect,
@@ -25,6 +27,7 @@ from risk.rules.types import (
     StateView,
     TradingState,
 )
+from risk.selectors.algorithms import algorithm_view
 from risk.selectors.calendar import calendar_view
 from risk.selectors.desk import desk_doubts
 from risk.selectors.drawdown import doubt_views, drawdown_views, held_view
@@ -52,6 +55,7 @@ class FactsBook:
     desk: Desk
     now: datetime
     _pending: dict[str, Decimal] = field(default_factory=dict)
+    _algorithms: dict[str, AlgorithmView] = field(default_factory=dict)
 
     @cached_property
     def limits(self) -> Limits | None:
@@ -88,6 +92,21 @@ class FactsBook:
         seconds = None if self.limits is None else self.limits.pace.duplicate_seconds
         return None if seconds is None else opening_views(self.state, self.now - timedelta(seconds=seconds))
 
+    def algorithm(self, ask: Ask) -> AlgorithmView | None:
+        """What is known of the algorithm that `ask` names; None where it names none or no limits ask for it."""
+        key = algorithm_key(ask.algorithm)
+        if not key or self.limits is None or not self.limits.algorithms.wanted:
+            return None
+        if key not in self._algorithms:
+            most = self.limits.algorithms.max_unreviewed or 0
+            self._algorithms[key] = algorithm_view(self.state.account, key, most=most)
+        return self._algorithms[key]
+
+    def algorithm_disabled(self, switch: AlgorithmSwitch) -> None:
+        """Takes note that this transaction disables an algorithm."""
+        known = self._algorithms[switch.key]
+        self._algorithms[switch.key] = replace(known, disabled_at=switch.recorded_at, limit=switch.limit)
+
     def vector(self, features: Mapping[str, float]) -> list[float] | None:
         """The packed order of `features`; None where no set is loaded. Raises KeyError for an unknown name."""
         return None if self.features is None else feature_vector(self.features, features)
@@ -115,6 +134,7 @@ class FactsBook:
             session=self.session,
             openings=self.openings,
             stops=self.stops,
+            algorithm=self.algorithm(ask),
         )
 
     def admitted(self, ask: Ask, effect: Effect, *, id: UUID, quantity: Decimal | None) -> None:
@@ -123,6 +143,7 @@ class FactsBook:
             opened = OpeningView(
                 id=str(id), at=self.now, instrument=ask.instrument, side=ask.side, quantity=quantity
             )  # fmt: skip
+            self._algorithm_opened(ask)
             self.openings = None if self.openings is None else (*self.openings, opened)
             self.pace = replace(
                 self.pace,
@@ -132,6 +153,11 @@ class FactsBook:
             )
         elif effect is Effect.REDUCES and ask.quantity is not None:
             self._pending[ask.instrument] = self._pending.get(ask.instrument, Decimal(0)) + ask.quantity
+
+    def _algorithm_opened(self, ask: Ask) -> None:
+        view = self.algorithm(ask)
+        if view is not None:
+            self._algorithms[view.key] = replace(view, executions=view.executions + 1)
 
     def positions_reported(self) -> None:
         """A newer report answers for the exits that were under way."""

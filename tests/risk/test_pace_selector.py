@@ -51,9 +51,11 @@ def test_an_exit_that_was_let_through_counts_until_the_next_report_of_positions(
 @pytest.mark.parametrize("effect", list(Effect))
 def test_only_what_moves_a_position_is_an_admission(account: Account, effect: Effect) -> None:
     row = admission_apply(
-        state_now(), id=uuid4(), effect=effect, instrument="ES", side="buy", quantity=Decimal(1), seq=9, now=NOON
-    )
+        state_now(), id=uuid4(), effect=effect, instrument="ES", side="buy", quantity=Decimal(1),
+        algorithm=" Trend ", seq=9, now=NOON,
+    )  # fmt: skip
     if effect is Effect.NEUTRAL:
         assert row is None
         return
     assert row is not None and (row.effect, row.seq, row.at) == (effect.value, 9, NOON)
+    assert row.algorithm == "trend"

@@ -50,6 +50,8 @@ CELLS = {
     "pace_exceeded": (True, False, False),
     "interval_too_short": (True, False, False),
     "duplicate_order": (True, False, False),
+    "algorithm_unnamed": (True, False, False),
+    "algorithm_disabled": (True, False, False),
     "order_too_large": (True, False, False),
     "quantity_unknown": (True, False, False),
     "features_set_missing": (True, False, False),

@@ -15,6 +15,7 @@ from risk.rules.codes import ReasonCode
 from risk.rules.gate import judge
 from risk.rules.limits import Limits, RuleName, SessionHours
 from risk.rules.types import (
+    AlgorithmView,
     Ask,
     CalendarView,
     Effect,
@@ -342,6 +343,9 @@ CAPPED_WINDOW = {"name": "medium", "impact_above": "0.5", "action": "reduce", "m
 TONIGHT = SessionView(hours=SessionHours.GLOBEX, opens_at=NOW + timedelta(hours=7), closes_at=NOW + timedelta(hours=30))
 
 
+REVIEWED = limits(algorithms={"max_unreviewed": 100})
+
+
 def everything_the_gate_can_say() -> list[Verdict]:
     capped = limits(order={"max_quantity": "2"}, memory={"required": True}, pace={"min_interval_seconds": 60})
     days = [
@@ -357,6 +361,8 @@ def everything_the_gate_can_say() -> list[Verdict]:
         (ask(), facts(calendar=CalendarView(refreshed_at=NOW, events=(fomc(),), event_reported=True))),
         (ask(), facts(pace=None)),
         (ask(), facts(openings=(opening(),), limits=limits(pace={"duplicate_seconds": 30}))),
+        (ask(), facts(limits=REVIEWED)),
+        (ask(algorithm="sac"), facts(limits=REVIEWED, algorithm=AlgorithmView(key="sac", executions=100))),
         (exit_one(), facts(position=PositionView(quantity=Decimal(2), at=ago(hours=1)), features=None)),
         (exit_one(quantity=Decimal(3)), facts(features=None)),
         (ask(decision="rebalance", side=None), facts(position=None, features=None)),
