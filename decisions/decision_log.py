@@ -16,8 +16,9 @@ from django.db import transaction
 
 from decisions.inputs import DecisionInput, OutcomeInput
 from decisions.judging import Judged, decision_judge, trading_state
-from decisions.models import Decision, IdempotencyKey, Outcome
+from decisions.models import Decision, IdempotencyKey, Outcome, ShadowRow
 from decisions.selectors import losses_before
+from decisions.shadow import shadow_close, shadow_rows
 from mia_site.audit.actors import Actor, command_actor
 from mia_site.audit.journal import BATCH, Leaf
 from mia_site.audit.models import Entry
@@ -183,6 +184,7 @@ def _write(state: AccountState, judged: Sequence[Judged], *, actor: Actor) -> li
             written.companions.append(item.features)
     leaves = written.record(actor=actor, account=state.account.code)
     Admission.objects.bulk_create([item.admission for item in judged if item.admission is not None], batch_size=BATCH)
+    ShadowRow.objects.bulk_create([row for item in judged for row in shadow_rows(item.decision)], batch_size=BATCH)
     state.save()
     return leaves
 
@@ -302,6 +304,7 @@ def outcome_record(decision: Decision, told: OutcomeInput, *, actor: Actor) -> t
         if told.final:
             losses = losses_before(state, decision.id) + 1 if told.pnl < 0 else 0
             written.add(outcome_apply(state, pnl=told.pnl, losses=losses, seq=seq, now=now))
+            shadow_close(outcome)
         state.save()
         leaf = written.record(actor=actor, account=state.account.code)[0]
         return outcome, leaf, receipt_sign([leaf], now)

@@ -31,6 +31,7 @@ from risk.rules.types import (
     Facts,
     MemoryView,
     Reason,
+    Shadow,
     Side,
     TradingState,
     Verdict,
@@ -179,7 +180,7 @@ def verdict_apply(decision: Decision, verdict: Verdict, facts: Facts, *, market:
     """Writes the gate's answer, and what it was judged on, into the decision (unsaved)."""
     decision.verdict, decision.effect = verdict.verdict.value, verdict.effect.value
     decision.reasons = [reason_dict(reason) for reason in verdict.reasons]
-    decision.shadow_reasons = [reason_dict(reason) for reason in verdict.shadow_reasons]
+    decision.shadow_reasons = [shadow_dict(item) for item in verdict.shadow]
     decision.reason_code = verdict.reasons[0].code.value if verdict.reasons else ""
     decision.max_quantity, decision.valid_until = verdict.max_quantity, verdict.valid_until
     decision.retry_at = verdict.retry_at
@@ -197,6 +198,17 @@ def reason_dict(reason: Reason) -> dict[str, Any]:
     }
     if reason.retry_at is not None:
         told["retry_at"] = reason.retry_at.isoformat()
+    return told
+
+
+def shadow_dict(shadow: Shadow) -> dict[str, Any]:
+    """What did not count, as it is stored: which rule said it, and what it would have made of the decision."""
+    finding = shadow.finding
+    told = reason_dict(finding.reason) | {"rule": str(finding.rule)}
+    if shadow.counts:
+        told["outcome"] = finding.outcome.value
+    if shadow.counts and finding.max_quantity is not None:
+        told["max_quantity"] = figure(finding.max_quantity)
     return told
 
 

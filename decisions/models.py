@@ -147,6 +147,38 @@ class Outcome(Fact):
         return f"{self.pnl} @ {self.closed_at:%Y-%m-%d %H:%M:%S}"
 
 
+class ShadowRow(models.Model):
+    """What one rule in shadow would have made of a decision, and how that decision's trade ended (a projection).
+
+    `share` is the part of the trade that the rule would have kept from happening, 0..1; null where it is not known.
+    """
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
+    seq = models.BigIntegerField(_("sequence"))
+    decision_id = models.UUIDField(_("decision"))
+    rule = models.CharField(_("rule"), max_length=32)
+    at = models.DateTimeField(_("at"))
+    outcome = models.CharField(
+        _("would have been"), max_length=6, choices=[(Verdict.REDUCE, _("reduced")), (Verdict.BLOCK, _("blocked"))]
+    )
+    share = models.DecimalField(_("share"), max_digits=7, decimal_places=6, null=True, blank=True)
+    pnl = money(_("profit"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("decision in shadow")
+        verbose_name_plural = _("shadow report")
+        constraints = [models.UniqueConstraint(fields=["decision_id", "rule"], name="dec_shadow_once")]
+        indexes = [
+            models.Index(fields=["account", "at"], name="dec_shadow_account"),
+            models.Index(fields=["rule", "at"], name="dec_shadow_rule"),
+            models.Index(fields=["at"], name="dec_shadow_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
 class IdempotencyKey(models.Model):
     """A request that was answered: the same key and body get the same decision, another body is refused."""
 

@@ -1,4 +1,5 @@
-"""Projections that decisions and outcomes feed: admissions, and an account's losses. Replayed, compared, rebuilt."""
+"""Projections that decisions and outcomes feed: admissions, shadow rows, an account's losses. Replayed, compared,
+rebuilt."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from decisions.models import Decision, Outcome, Verdict
+from decisions.shadow_replay import shadow_check
 from risk.locking import account_lock, desk_lock
 from risk.models import Account, AccountState, Admission
 from risk.models.columns import Origin
@@ -38,6 +40,7 @@ def projections_check(accounts: list[str] | None = None, *, rebuild: bool = Fals
             desk_lock()
             account = account_lock(code).account
             found = account_check(code, _closed(account), rebuild=rebuild) + _admissions_check(account, rebuild)
+            found += shadow_check(account, rebuild=rebuild)
         yield from found
 
 
@@ -48,7 +51,11 @@ def _whole(code: str) -> bool:
     if state is None:
         return False
     replayed = account_replayed(state.account, _closed(state.account))
-    return not any(account_differences(state, replayed)) and not _admissions_check(state.account, rebuild=False)
+    return not (
+        any(account_differences(state, replayed))
+        or _admissions_check(state.account, rebuild=False)
+        or shadow_check(state.account, rebuild=False)
+    )
 
 
 def _closed(account: Account) -> Iterator[Closed]:

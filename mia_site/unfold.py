@@ -64,6 +64,7 @@ NAVIGATION = [
                 active=_decisions(blocked=True),
             ),
             _item(_("Outcomes"), "payments", "decisions.outcome"),
+            _item(_("Shadow report"), "visibility_off", "decisions.shadowrow"),
             _item(_("Alerts"), "notifications", "ops.alert"),
         ],
     },

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from factory.django import DjangoModelFactory
 
-from decisions.models import Decision, DecisionFeatures, Outcome
+from decisions.models import Decision, DecisionFeatures, Outcome, ShadowRow
 from mia_site.audit.actors import Actor
 from mia_site.audit.journal import facts_record
 from mia_site.ops.facts import Fact
@@ -414,6 +414,21 @@ class OutcomeFactory(OfAccount):
     quantity = Decimal(1)
     exit_price = Decimal("5918.5")
     actor = "system:factory"
+
+
+class ShadowRowFactory(DjangoModelFactory[ShadowRow]):
+    """The pace in shadow would have blocked a decision."""
+
+    class Meta:
+        model = ShadowRow
+
+    account = factory.SubFactory(AccountFactory)
+    seq = factory.Sequence(lambda number: number + 1)
+    decision_id = factory.Faker("uuid4")
+    rule = "pace"
+    at = NOON
+    outcome = "block"
+    share = Decimal(1)
 
 
 class FeatureSetFactory(FactFactory):

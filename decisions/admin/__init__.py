@@ -1,5 +1,5 @@
 """Admin pages of the decisions app, and the desk's first page."""
 
-from decisions.admin import decisions, outcomes
+from decisions.admin import decisions, outcomes, shadow
 
-__all__ = ["decisions", "outcomes"]
+__all__ = ["decisions", "outcomes", "shadow"]

@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from decisions.admin import figures
+from decisions.admin.charts import BAD, CHART_OPTIONS, GOOD, WARN
 from decisions.admin.shared import VERDICT_WORDS
 from decisions.models import Verdict
 from mia_site.audit.admin.operations import PRIORITY_TONES
@@ -26,7 +27,7 @@ from risk.admin.stop_lines import stop_lines
 from risk.models import AccountState, Desk
 from risk.rules.types import TradingState
 
-COLOURS = {Verdict.ALLOW: "#22c55e", Verdict.REDUCE: "#f97316", Verdict.BLOCK: "#ef4444"}
+COLOURS = {Verdict.ALLOW: GOOD, Verdict.REDUCE: WARN, Verdict.BLOCK: BAD}
 INPUT_WORDS = {
     "calendar": gettext_lazy("macro calendar"),
     "check": gettext_lazy("drawdown check"),
@@ -34,24 +35,6 @@ INPUT_WORDS = {
     "positions": gettext_lazy("positions"),
 }
 SHOWN = 8
-CHART_OPTIONS = json.dumps(
-    {
-        "animation": False,
-        "responsive": True,
-        "maintainAspectRatio": False,
-        "maxBarThickness": 18,
-        "plugins": {"legend": {"display": False}},
-        "scales": {
-            "x": {"stacked": True, "grid": {"display": False}, "ticks": {"color": "#9ca3af", "maxTicksLimit": 12}},
-            "y": {
-                "stacked": True,
-                "beginAtZero": True,
-                "ticks": {"color": "#9ca3af", "precision": 0},
-                "grid": {"color": "#9ca3af33"},
-            },
-        },
-    }
-)
 
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
 
 from decisions.admin.shared import effect_word, verdict_badge
 from decisions.models import Decision, DecisionFeatures, Outcome
@@ -22,12 +23,15 @@ OTHERS = 20
 
 @dataclass(frozen=True, slots=True)
 class ShownReason:
-    """One reason: code, sentence in the reader's language, its numbers, when to ask again."""
+    """One reason: code, sentence in the reader's language, its numbers, when to ask again; of a rule in shadow its name
+    and what it would have made of the decision."""
 
     code: str
     sentence: str
     evidence: list[tuple[str, str]]
     retry_at: str
+    rule: str
+    would: SafeString | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ def shown_reasons(reasons: Iterable[Mapping[str, Any]]) -> list[ShownReason]:
             sentence=reason_sentence(reason),
             evidence=flattened(reason.get("evidence") or {}),
             retry_at=_moment(reason.get("retry_at")),
+            rule=str(reason.get("rule", "")),
+            would=verdict_badge(reason["outcome"]) if reason.get("outcome") else "",
         )
         for reason in reasons or ()
     ]

@@ -21,6 +21,14 @@ class ReasonAnswer(msgspec.Struct, frozen=True):
     retry_at: str | None = None
 
 
+class ShadowAnswer(ReasonAnswer, frozen=True):
+    """What did not count: the rule in shadow, and what it would have done (null: nothing, were it enforced)."""
+
+    rule: str | None = None
+    outcome: str | None = None
+    max_quantity: str | None = None
+
+
 class DecisionAnswer(msgspec.Struct, frozen=True):
     """The verdict on one decision. `verdict` is null for one that was only recorded; `replayed` for a repeated key."""
 
@@ -28,7 +36,7 @@ class DecisionAnswer(msgspec.Struct, frozen=True):
     verdict: str | None
     effect: str
     reasons: list[ReasonAnswer]
-    shadow_reasons: list[ReasonAnswer]
+    shadow_reasons: list[ShadowAnswer]
     trading_state: str
     limits_version: int | None
     judged_at: datetime
@@ -58,7 +66,7 @@ def decision_answer(told: Receipted, answered: Answered, *, with_note: bool = Tr
         verdict=verdict,
         effect=decision.effect,
         reasons=reasons,
-        shadow_reasons=[_reason(item) for item in decision.shadow_reasons],
+        shadow_reasons=[msgspec.convert(item, ShadowAnswer) for item in decision.shadow_reasons],
         trading_state=decision.trading_state,
         limits_version=decision.limits_version,
         judged_at=decision.at,

@@ -34,7 +34,7 @@ from risk.rules.effect import declares_opening, effect_of, effect_remarks
 from risk.rules.effects_table import counts
 from risk.rules.limits import AnswerLimits, FreshnessLimits, Limits, RuleMode, RuleName
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Effect, Facts, Finding, Outcome, Reason, Verdict, VerdictKind
+from risk.rules.types import Ask, Effect, Facts, Finding, Outcome, Reason, Shadow, Verdict, VerdictKind
 
 # Judged even without limits, and never in shadow.
 ALWAYS: dict[RuleName, Callable[[Ask, Facts, datetime], Iterable[Finding]]] = {
@@ -84,7 +84,7 @@ def judge(ask: Ask, facts: Facts, now: datetime) -> Verdict:
         verdict=kind,
         effect=view.effect,
         reasons=_explained([finding.reason for finding in counting], view.remarks),
-        shadow_reasons=tuple(shadow),
+        shadow=tuple(shadow),
         max_quantity=_smallest(counting) if kind is VerdictKind.REDUCE else None,
         valid_until=_valid_until(ask, facts, now),
         retry_at=_retry_at(blocks),
@@ -104,10 +104,10 @@ def _effect(ask: Ask, facts: Facts, now: datetime) -> _EffectView:
         return _EffectView(Effect.OPENS, doubt=(_failed("effect", error),))
 
 
-def _hear(ask: Ask, facts: Facts, now: datetime, effect: Effect) -> tuple[list[Finding], list[Reason]]:
-    """Return the findings that count, and the reasons that are only written down."""
+def _hear(ask: Ask, facts: Facts, now: datetime, effect: Effect) -> tuple[list[Finding], list[Shadow]]:
+    """Return the findings that count, and those that are only written down."""
     counting: list[Finding] = []
-    shadow: list[Reason] = []
+    shadow: list[Shadow] = []
     for name in RuleName:
         mode = RuleMode.ENFORCE if facts.limits is None else facts.limits.rule_mode(name)
         if mode is RuleMode.OFF:
@@ -117,7 +117,7 @@ def _hear(ask: Ask, facts: Facts, now: datetime, effect: Effect) -> tuple[list[F
             if counted and mode is RuleMode.ENFORCE:
                 counting.append(finding)
             elif counted or finding.reason.code is ReasonCode.ENGINE_UNAVAILABLE:
-                shadow.append(finding.reason)
+                shadow.append(Shadow(finding, counts=counted))
     return counting, shadow
 
 

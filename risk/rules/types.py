@@ -344,19 +344,31 @@ class Finding:
     max_quantity: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """A finding that is only written down. `counts`: it would, were its rule enforced."""
+
+    finding: Finding
+    counts: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The gate's answer.
 
-    `reasons` is empty on an allow. `shadow_reasons` is what did not count: rules in shadow, and, on a
-    decision that reduces, rules that failed. `max_quantity` is set on `reduce`; `retry_at` where every reason
-    says when.
+    `reasons` is empty on an allow. `shadow` is what did not count: rules in shadow, and, on a decision that reduces,
+    rules that failed. `max_quantity` is set on `reduce`; `retry_at` where every reason says when.
     """
 
     verdict: VerdictKind
     effect: Effect
     reasons: tuple[Reason, ...]
-    shadow_reasons: tuple[Reason, ...]
+    shadow: tuple[Shadow, ...]
     max_quantity: Decimal | None
     valid_until: datetime
     retry_at: datetime | None
+
+    @property
+    def shadow_reasons(self) -> tuple[Reason, ...]:
+        """The reasons of what did not count."""
+        return tuple(item.finding.reason for item in self.shadow)

@@ -1,7 +1,6 @@
 """`manage.py export_mia`: MIA files out."""
 
-from argparse import ArgumentParser, ArgumentTypeError
-from datetime import UTC, datetime
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from decisions.management.periods import period_arguments, period_of
 from decisions.mia_export import ExportFailed, tree_export
 from mia_site.audit.actors import command_actor
-from risk.export import Period
 from risk.locking import AccountUnknown, account_only
 from risk.models import Account
 
@@ -25,13 +24,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, metavar="DIR", help="where the tree is written")
         parser.add_argument("--account", default="", help="whose history it is (the only account)")
-        parser.add_argument("--since", type=_moment, help="first moment, UTC unless it has an offset (included)")
-        parser.add_argument("--until", type=_moment, help="last moment (not included)")
+        period_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        period = Period(options["since"], options["until"])
-        if period.since and period.until and period.since >= period.until:
-            raise CommandError(_("--since must be before --until"))
+        period = period_of(options)
         account = _account(options["account"])
         try:
             reports = tree_export(options["folder"], account=account, period=period, actor=command_actor("export_mia"))
@@ -49,15 +45,6 @@ class Command(BaseCommand):
                     report.others,
                 )
                 self.stdout.write(f"    {text % {'count': report.others}}")
-
-
-def _moment(text: str) -> datetime:
-    """A time of the command line, aware."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is not a time such as 2025-05-13 or 2025-05-13T14:00:00Z") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _account(code: str) -> Account:

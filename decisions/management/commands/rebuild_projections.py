@@ -11,7 +11,10 @@ from risk.locking import AccountUnknown
 
 
 class Command(BaseCommand):
-    help = "Replays the facts in the order of seq and rebuilds account states, admissions and the desk's state"
+    help = (
+        "Replays the facts in the order of seq and rebuilds account states, admissions, the shadow report and the "
+        "desk's state"
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="only name the differences; exit 1 if there are any")

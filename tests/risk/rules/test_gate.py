@@ -26,6 +26,7 @@ from risk.rules.types import (
     HeldView,
     LossView,
     MemoryView,
+    Outcome,
     PaceView,
     PositionView,
     ScopedStopView,
@@ -71,7 +72,7 @@ def test_on_a_calm_day_an_opening_is_allowed_without_reasons() -> None:
         verdict=ALLOW,
         effect=Effect.OPENS,
         reasons=(),
-        shadow_reasons=(),
+        shadow=(),
         max_quantity=None,
         valid_until=NOW + timedelta(seconds=5),
         retry_at=None,
@@ -202,6 +203,9 @@ def test_a_rule_in_shadow_allows_and_says_what_it_would_have_done() -> None:
     verdict = judge(ask(), day, NOW)
     assert (verdict.verdict, verdict.reasons) == (ALLOW, ())
     assert codes(verdict.shadow_reasons) == [ReasonCode.FEATURES_SET_MISSING]
+    assert [(item.finding.rule, item.finding.outcome, item.counts) for item in verdict.shadow] == [
+        (RuleName.FEATURES, Outcome.BLOCK, True)
+    ]
     assert judge(exit_one(), day, NOW).shadow_reasons == ()
 
 
@@ -283,6 +287,7 @@ def test_a_rule_that_fails_blocks_openings_and_traps_no_exit(monkeypatch: pytest
     leaving = judge(exit_one(), facts(), NOW)
     assert leaving.verdict is (BLOCK if name is RuleName.STATE else ALLOW)
     assert codes(leaving.shadow_reasons) == [ReasonCode.ENGINE_UNAVAILABLE]
+    assert [item.counts for item in leaving.shadow] == [False]
     assert judge(hold(), facts(), NOW).verdict is ALLOW
 
 
