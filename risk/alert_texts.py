@@ -5,6 +5,9 @@ from django.utils.translation import gettext_noop
 NO_ACCOUNT = "desk"
 """What a sentence says in place of an account where none, or not exactly one, is concerned."""
 
+SCOPE_WORDS = (gettext_noop("client"), gettext_noop("algorithm"), gettext_noop("instrument"))
+"""What alerts of scoped stops hold as `scope`, a word that is said in the reader's language."""
+
 CALENDAR_TEXTS: dict[str, str] = {
     "trade_blocked": gettext_noop("%(account)s: trade in %(instrument)s blocked by %(events)s"),
     "calendar_missing": gettext_noop("%(account)s: trades are blocked, the macro calendar was never loaded"),
@@ -78,4 +81,21 @@ CONTROLLER_TEXTS: dict[str, str] = {
     ),
     "limits_approved": gettext_noop("%(account)s: limits v%(version)s were approved by %(actor)s: %(reason)s"),
     "limits_rejected": gettext_noop("%(account)s: limits v%(version)s were rejected by %(actor)s: %(reason)s"),
+    "limits_delayed": gettext_noop(
+        "%(account)s: limits v%(version)s by %(actor)s loosen at %(at)s unless they are withdrawn: %(reason)s"
+    ),
+    "limits_taken": gettext_noop("%(account)s: limits v%(version)s by %(actor)s are in force since the session began"),
+    "limits_withdrawn": gettext_noop("%(account)s: limits v%(version)s were withdrawn by %(actor)s: %(reason)s"),
+    "limits_broken_glass": gettext_noop(
+        "%(account)s: %(actor)s broke the glass for limits v%(version)s; another person must review them until "
+        "%(until)s: %(reason)s"
+    ),
+    "limits_kept": gettext_noop("%(account)s: limits v%(version)s were reviewed and kept by %(actor)s: %(reason)s"),
+    "limits_revoked": gettext_noop("%(account)s: limits v%(version)s were revoked by %(actor)s: %(reason)s"),
+    "limits_due_failed": gettext_noop(
+        "%(account)s: limits v%(version)s could not be taken in force or put back in time (%(error)s)"
+    ),
+    "limits_lapsed": gettext_noop(
+        "%(account)s: nobody reviewed limits v%(version)s until %(until)s; the stricter limits are in force again"
+    ),
 }

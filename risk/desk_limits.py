@@ -1,4 +1,4 @@
-"""The desk's drawdown rules as law: tightening takes effect at once, loosening needs a second person."""
+"""The desk's own document as law: tightening takes effect at once, loosening by the policy in force."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -6,15 +6,16 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from mia_site.audit.actors import Actor
-from mia_site.ops.alerts import alert_raise
 from mia_site.ops.clock import database_now
 from risk.desk_equity import EQUITY_FIELDS, desk_settle, desk_start
 from risk.inputs import reason_check
 from risk.limits_law import change_plain, measured_by, version_open_check
 from risk.locking import desk_lock
+from risk.loosenings import limits_alert, version_announce, way_columns
 from risk.models import Desk, DeskLimitsApproval, DeskLimitsVersion
 from risk.rules.desk_limits import DeskLimits, desk_limits_diff, desk_limits_dump, desk_limits_parse
-from risk.rules.limits import Direction
+from risk.rules.limits import Direction, SessionHours
+from risk.rules.loosening import Way
 from risk.selectors.desk import desk_limits_of
 from risk.written import Written
 
@@ -30,10 +31,13 @@ class DeskLimitsSubmitted(NamedTuple):
     changed: bool
 
 
-def desk_limits_submit(document: Mapping[str, Any], *, actor: Actor, reason: str) -> DeskLimitsSubmitted:
-    """Applies the desk's rules at once if none exist or they only tighten, else proposes them.
+def desk_limits_submit(
+    document: Mapping[str, Any], *, actor: Actor, reason: str, way: Way | None = None
+) -> DeskLimitsSubmitted:
+    """Applies the desk's document at once if it only tightens (rules where there were none do), else proposes it, or
+    takes the `way` that the policy in force allows to a person alone.
 
-    Raises `LimitsError` (field, value, expected) and `InputError` for an empty reason.
+    Raises `LimitsError` (field, value, expected) and `InputError` for an empty reason or a way that is not allowed.
     """
     reason = reason_check(reason)
     new = desk_limits_parse(document)
@@ -43,24 +47,22 @@ def desk_limits_submit(document: Mapping[str, Any], *, actor: Actor, reason: str
         newest = DeskLimitsVersion.objects.order_by("-version").first()
         if desk.limits is not None and old == new:
             return DeskLimitsSubmitted(desk.limits, True, changed=False)
-        changes = () if old is None else desk_limits_diff(old, new)
-        applied = all(change.direction is not Direction.LOOSENS for change in changes)
+        changes = desk_limits_diff(old, new)
+        loosens = any(change.direction is Direction.LOOSENS for change in changes)
         now = database_now()
+        columns: dict[str, Any] = {"applied": True}
+        if loosens:
+            columns = way_columns(desk, way, SessionHours.GLOBEX, actor=actor, now=now)
         version = DeskLimitsVersion(
             version=(newest.version if newest else 0) + 1, seq=desk.seq, body=desk_limits_dump(new),
-            changes=[change_plain(change) for change in changes], proposer=str(actor), reason=reason, applied=applied,
-            recorded_at=now,
+            changes=[change_plain(change) for change in changes], proposer=str(actor), reason=reason, recorded_at=now,
+            **columns,
         )  # fmt: skip
-        written = Written(facts=[version])
-        written.record(actor=actor, account="", why=reason)
-        if applied:
-            _enforce(desk, version, old, new, actor=actor)
-    alert_raise(
-        "limits_applied" if applied else "limits_proposed", priority=2 if applied else 3,
-        params={"account": DESK_CODE, "version": version.version, "actor": str(actor), "reason": reason},
-        dedup_key=str(version.id),
-    )  # fmt: skip
-    return DeskLimitsSubmitted(version, applied, changed=True)
+        Written(facts=[version]).record(actor=actor, account="", why=reason)
+        if version.applied:
+            desk_limits_enforce(desk, version, actor=actor)
+        version_announce(version, DESK_CODE, loosens=loosens)
+    return DeskLimitsSubmitted(version, version.applied, changed=True)
 
 
 def desk_limits_decide(version: DeskLimitsVersion, *, approve: bool, actor: Actor, reason: str) -> DeskLimitsApproval:
@@ -77,16 +79,17 @@ def desk_limits_decide(version: DeskLimitsVersion, *, approve: bool, actor: Acto
         )
         Written(facts=[approval]).record(actor=actor, account="", why=reason)
         if approve:
-            _enforce(desk, version, desk_limits_of(desk), desk_limits_parse(version.body), actor=actor)
-        alert_raise(
-            "limits_approved" if approve else "limits_rejected", priority=2, dedup_key=str(version.id),
-            params={"account": DESK_CODE, "version": version.version, "actor": str(actor), "reason": reason},
+            desk_limits_enforce(desk, version, actor=actor)
+        limits_alert(
+            "limits_approved" if approve else "limits_rejected", version, DESK_CODE, priority=2,
+            told={"actor": str(actor), "reason": reason},
         )  # fmt: skip
     return approval
 
 
-def _enforce(desk: Desk, version: DeskLimitsVersion, old: DeskLimits | None, new: DeskLimits, *, actor: Actor) -> None:
+def desk_limits_enforce(desk: Desk, version: DeskLimitsVersion, *, actor: Actor) -> None:
     """Puts a recorded version in force in the locked desk and judges it then and there."""
+    old, new = desk_limits_of(desk), desk_limits_parse(version.body)
     desk.limits = version
     desk_rules_take(desk, old, new)
     now = database_now()

@@ -1,4 +1,4 @@
-"""Limits as law: immutable versions. Tightening takes effect at once, loosening needs a second person."""
+"""Limits as law: immutable versions. Tightening takes effect at once, loosening by the desk's policy."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,16 +8,17 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from mia_site.audit.actors import Actor
-from mia_site.ops.alerts import alert_raise
 from risk.history import tracks_replay
 from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
-from risk.models import AccountState, DeskLimitsVersion, LimitsApproval, LimitsVersion
+from risk.loosenings import limits_alert, version_announce, way_columns
+from risk.models import AccountState, Desk, LimitsApproval, LimitsVersion
 from risk.rules.drawdown import PointError
 from risk.rules.limits import DrawdownLimit, Limits, limits_diff, limits_dump, limits_parse, tightens
+from risk.rules.loosening import Way
 from risk.rules.sentences import NEWER_VERSION
 from risk.rules.track import track_dump
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import WAITING, Version, limits_of
 from risk.tracks import equity_judge
 from risk.written import Written
 
@@ -30,35 +31,42 @@ class LimitsSubmitted(NamedTuple):
     changed: bool
 
 
-def limits_submit(account: str, document: Mapping[str, Any], *, actor: Actor, reason: str) -> LimitsSubmitted:
+def limits_submit(
+    account: str, document: Mapping[str, Any], *, actor: Actor, reason: str, way: Way | None = None
+) -> LimitsSubmitted:
     """Applies limits at once if none exist or they only tighten, else proposes them for a second person.
 
-    A document equal to the limits in force, or to the newest open proposal, adds nothing.
-    Raises `LimitsError` (field, value, expected), `InputError` for an empty reason, `AccountUnknown`.
+    `way`: the one that a loosening takes instead, where the desk's policy allows it to a person alone. A document equal
+    to the limits in force, or to the newest open proposal, adds nothing.
+    Raises `LimitsError` (field, value, expected), `InputError` for an empty reason or a way that is not allowed,
+    `AccountUnknown`.
     """
     reason = reason_check(reason)
     new = limits_parse(document)
     body = limits_dump(new)
     with transaction.atomic():
-        desk_lock()
+        desk = desk_lock()
         state = account_lock(account)
         newest = LimitsVersion.objects.filter(account=state.account).order_by("-version").first()
-        known = _known(state, newest, new)
+        known = _known(state, newest, new, way)
         if known is not None:
             return LimitsSubmitted(known, known.id == state.limits_id, changed=False)
-        return _version_add(state, newest, new, body, actor=actor, reason=reason)
+        return _version_add(desk, state, newest, new, body, actor=actor, reason=reason, way=way)
 
 
-def _known(state: AccountState, newest: LimitsVersion | None, new: Limits) -> LimitsVersion | None:
-    """The version that says the same already. Limits are compared, not documents: an older one lacks newer sections."""
+def _known(state: AccountState, newest: LimitsVersion | None, new: Limits, way: Way | None) -> LimitsVersion | None:
+    """The version that says the same already, and waits in no other way. Limits are compared, not documents: an older
+    one lacks newer sections."""
     if limits_of(state) == new:
         return state.limits
-    if newest is not None and not hasattr(newest, "approval") and limits_parse(newest.body) == new:
+    waits = newest is not None and LimitsVersion.objects.filter(WAITING, id=newest.id).exists()
+    if newest is not None and waits and way in (None, newest.way) and limits_parse(newest.body) == new:
         return newest
     return None
 
 
 def _version_add(
+    desk: Desk,
     state: AccountState,
     newest: LimitsVersion | None,
     new: Limits,
@@ -66,25 +74,26 @@ def _version_add(
     *,
     actor: Actor,
     reason: str,
+    way: Way | None,
 ) -> LimitsSubmitted:
     seq, now = seq_take(state)
     old = limits_of(state)
-    applied = old is None or tightens(old, new)
+    loosens = old is not None and not tightens(old, new)
+    columns: dict[str, Any] = {"applied": True}
+    if old is not None and loosens:
+        columns = way_columns(desk, way, old.session.hours, actor=actor, now=now)
     changes = [] if old is None else [change_plain(change) for change in limits_diff(old, new)]
     version = LimitsVersion(
         account=state.account, version=(newest.version if newest else 0) + 1, seq=seq, body=body, changes=changes,
-        proposer=str(actor), reason=reason, applied=applied, recorded_at=now,
+        proposer=str(actor), reason=reason, recorded_at=now, **columns,
     )  # fmt: skip
     written = Written(facts=[version])
-    if applied:
-        written.add(_enforce(state, version, old, new, actor=actor, seq=seq, now=now))
+    if version.applied:
+        written.add(limits_enforce(state, version, actor=actor, seq=seq, now=now))
     written.record(actor=actor, account=state.account.code, why=reason)
     state.save()
-    alert_raise(
-        "limits_applied" if applied else "limits_proposed", priority=2 if applied else 3, account=state.account.code,
-        params={"version": version.version, "actor": str(actor), "reason": reason}, dedup_key=str(version.id),
-    )  # fmt: skip
-    return LimitsSubmitted(version, applied, changed=True)
+    version_announce(version, state.account.code, loosens=loosens)
+    return LimitsSubmitted(version, version.applied, changed=True)
 
 
 def change_plain(change: Any) -> dict[str, str]:
@@ -106,17 +115,9 @@ def measured_by(rule: DrawdownLimit) -> tuple[object, ...]:
     return rule.mode, rule.reset_at, rule.allowance.of
 
 
-def _enforce(
-    state: AccountState,
-    version: LimitsVersion,
-    old: Limits | None,
-    new: Limits,
-    *,
-    actor: Actor,
-    seq: int,
-    now: datetime,
-) -> Written:
-    """Puts a recorded version in force (state unsaved) and judges the account by it then and there."""
+def limits_enforce(state: AccountState, version: LimitsVersion, *, actor: Actor, seq: int, now: datetime) -> Written:
+    """Puts a version in force (state unsaved) and judges the account by it then and there."""
+    old, new = limits_of(state), limits_parse(version.body)
     state.limits = version
     marks_refresh(state, new, rules_fresh(state, old, new))
     return equity_judge(state, new, actor=actor, seq=seq, now=now)
@@ -159,25 +160,27 @@ def limits_decide(version: LimitsVersion, *, approve: bool, actor: Actor, reason
         )  # fmt: skip
         written = Written(facts=[approval])
         if approve:
-            new = limits_parse(version.body)
-            written.add(_enforce(state, version, limits_of(state), new, actor=actor, seq=seq, now=now))
+            written.add(limits_enforce(state, version, actor=actor, seq=seq, now=now))
         state.save()
         written.record(actor=actor, account=state.account.code, why=reason)
-        alert_raise(
-            "limits_approved" if approve else "limits_rejected", priority=2, account=state.account.code,
-            params={"version": version.version, "actor": str(actor), "reason": reason}, dedup_key=str(version.id),
+        limits_alert(
+            "limits_approved" if approve else "limits_rejected", version, state.account.code, priority=2,
+            told={"actor": str(actor), "reason": reason},
         )  # fmt: skip
     return approval
 
 
-def version_open_check(
-    version: LimitsVersion | DeskLimitsVersion, in_force: LimitsVersion | DeskLimitsVersion | None, actor: Actor
-) -> None:
-    """Raises `InputError` unless `actor` may decide on the version: proposed by another, and not overtaken."""
-    if version.applied or hasattr(version, "approval"):
+def version_waits_check(version: Version, in_force: Version | None) -> None:
+    """Raises `InputError` unless the version still waits and is not overtaken."""
+    if version.applied or hasattr(version, "approval") or hasattr(version, "step"):
         raise InputError("version", version.version, gettext_noop("a version that is still proposed"))
     if in_force is not None and version.version < in_force.version:
         raise InputError("version", version.version, NEWER_VERSION % {"version": in_force.version})
+
+
+def version_open_check(version: Version, in_force: Version | None, actor: Actor) -> None:
+    """Raises `InputError` unless `actor` may decide on the version: proposed by another, and not overtaken."""
+    version_waits_check(version, in_force)
     if version.proposer == str(actor):
         raise InputError(
             "approver", str(actor), gettext_noop("a second person: who proposes a loosening does not approve it")

@@ -39,7 +39,8 @@ def desk_lock(*, exclusive: bool = False) -> Desk:
 def desk_lock_for_equity() -> Desk:
     """Locks the desk for a step that brings equity: exclusively where the desk has drawdown rules of its own, whose
     sum over all accounts must not change meanwhile."""
-    return desk_lock(exclusive=Desk.objects.filter(id=1, limits__isnull=False).exists())
+    ruled = Desk.objects.filter(id=1, limits__isnull=False).exclude(limits__body__drawdown=[])
+    return desk_lock(exclusive=ruled.exists())
 
 
 def calendar_lock() -> None:

@@ -41,6 +41,7 @@ from risk.rules.limits import Limits, limits_parse
 from risk.rules.track import track_dump, track_load
 from risk.rules.types import TradingState
 from risk.selectors.desk import desk_limits_of
+from risk.selectors.limits import enforced_by
 from risk.tracks import equity_take, tracks_hear, tracks_settle
 from risk.trading_states import Stoppable, stricter
 
@@ -225,12 +226,10 @@ def _steps(account: Account, closed: Iterable[Closed]) -> dict[int, _Step]:
 
 def _limits_in_force(account: Account) -> Iterator[tuple[int, LimitsVersion, datetime]]:
     """Each version that was put in force, with the `seq` and the time from which it was."""
-    for version in LimitsVersion.objects.filter(account=account).select_related("approval").order_by("seq"):
-        approval = getattr(version, "approval", None)
-        if version.applied:
-            yield version.seq, version, version.recorded_at
-        elif approval is not None and approval.approved:
-            yield approval.seq, version, approval.recorded_at
+    for version in LimitsVersion.objects.filter(account=account).select_related("approval", "step").order_by("seq"):
+        by = enforced_by(version)
+        if by is not None:
+            yield by.seq, version, by.recorded_at
 
 
 def _facts(account: Account) -> Iterator[tuple[str, Iterable[Any]]]:
@@ -306,12 +305,10 @@ def _desk_replayed() -> Desk:
 
 def _desk_facts() -> Iterator[tuple[StateChange | DeskLimitsVersion | DeskPoint, datetime]]:
     """Those of one moment in the order in which they were folded."""
-    for version in DeskLimitsVersion.objects.select_related("approval"):
-        approval = getattr(version, "approval", None)
-        if version.applied:
-            yield version, version.recorded_at
-        elif approval is not None and approval.approved:
-            yield version, approval.recorded_at
+    for version in DeskLimitsVersion.objects.select_related("approval", "step"):
+        by = enforced_by(version)
+        if by is not None:
+            yield version, by.recorded_at
     for point in DeskPoint.objects.order_by("seq"):
         yield point, point.recorded_at
     for change in StateChange.objects.filter(scope=Scope.DESK).order_by("recorded_at", "id"):

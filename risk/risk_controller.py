@@ -27,6 +27,7 @@ from risk.equity import equity_record, positions_record
 from risk.held import held_rule
 from risk.inputs import InputError
 from risk.limits_law import limits_decide, limits_submit
+from risk.limits_steps import limits_due, limits_review, limits_withdraw
 from risk.locking import account_lock, account_only, desk_lock, seq_take
 from risk.losses import outcome_apply, penalty_lift
 from risk.models import AccountState, Desk
@@ -74,7 +75,9 @@ __all__ = [
     "equity_record",
     "held_rule",
     "limits_decide",
+    "limits_review",
     "limits_submit",
+    "limits_withdraw",
     "outcome_apply",
     "peak_rebase",
     "penalty_lift",
@@ -216,9 +219,11 @@ def _stop_write(
 
 @timed("check_drawdown")
 def drawdown_check(*, actor: Actor | None = None) -> int:
-    """The safety net and heartbeat: judges every account as it stands, ends timed stops, takes the snapshots that are
-    due, alerts where equity has gone silent. Locks only accounts that need a write. Returns how many were written."""
+    """The safety net and heartbeat: takes limits whose time has come, judges every account as it stands, ends timed
+    stops, takes the snapshots that are due, alerts where equity has gone silent. Locks only accounts that need a write.
+    Returns how many were written."""
     actor = actor or worker_actor("risk.tasks.check_drawdown")
+    limits_due(actor=actor)
     written, now = 0, database_now()
     for state in AccountState.objects.select_related("account", "limits").iterator(chunk_size=1_000):
         try:

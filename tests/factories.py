@@ -29,6 +29,7 @@ from risk.models import (
     Client,
     Cluster,
     DeskLimitsApproval,
+    DeskLimitsStep,
     DeskLimitsVersion,
     DeskPoint,
     EquityBatch,
@@ -39,6 +40,7 @@ from risk.models import (
     HeldRuling,
     ImportRun,
     LimitsApproval,
+    LimitsStep,
     LimitsVersion,
     MacroEvent,
     MemoryProposal,
@@ -175,6 +177,16 @@ class LimitsApprovalFactory(OfAccount):
     reason = "agreed at the risk meeting"
 
 
+class LimitsStepFactory(OfAccount):
+    class Meta:
+        model = LimitsStep
+
+    limits = factory.SubFactory(LimitsVersionFactory, account=factory.SelfAttribute("..account"))
+    step = "withdrawn"
+    actor = "user:1"
+    reason = "not now"
+
+
 class EquityBatchFactory(OfAccount):
     class Meta:
         model = EquityBatch
@@ -262,6 +274,17 @@ class DeskLimitsApprovalFactory(FactFactory):
     approved = True
     approver = "command:limits:uid1"
     reason = "agreed at the risk meeting"
+
+
+class DeskLimitsStepFactory(FactFactory):
+    class Meta:
+        model = DeskLimitsStep
+
+    limits = factory.SubFactory(DeskLimitsVersionFactory)
+    seq = 0
+    step = "withdrawn"
+    actor = "user:1"
+    reason = "not now"
 
 
 class DeskPointFactory(FactFactory):

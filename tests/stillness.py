@@ -19,7 +19,10 @@ GATE_CLOCKS = (
     "decisions.decision_log", "decisions.decision_stream", "mia_site.audit.journal", "risk.calendar_import",
     "tests.decisions.bots",
 )  # fmt: skip
-RISK_CLOCKS = ("locking", "risk_controller", "scoped_stops", "trading_states", "readiness", "selectors.account_state")
+RISK_CLOCKS = (
+    "locking", "risk_controller", "scoped_stops", "trading_states", "readiness", "selectors.account_state",
+    "desk_limits", "limits_steps",
+)  # fmt: skip
 
 
 class StillClock:

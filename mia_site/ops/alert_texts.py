@@ -7,6 +7,8 @@ from django.utils.translation import gettext
 
 from mia_site.ops.sentences import sentence_told
 
+TOLD = ("reason", "scope")
+"""Parameters that are a sentence or a word of the desk itself."""
 _texts: dict[str, str] = {}
 
 
@@ -33,7 +35,7 @@ def text_render(code: str, params: Mapping[str, str | int], *, account: str = ""
         return _plain(code, params, account)
     with translation.override(language):
         translated = gettext(text)
-        told = {"reason": sentence_told(str(params["reason"]))} if "reason" in params else {}
+        told = {name: sentence_told(str(params[name])) for name in TOLD if name in params}
     try:
         return translated % {"account": account, **params, **told}
     except (KeyError, TypeError, ValueError):  # a sentence that does not fit its numbers must not hide them

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from django.utils import formats
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,6 +17,7 @@ from mia_site.audit.admin.rendering import age, moment, number, percent
 from mia_site.ops.clock import database_now
 from mia_site.ops.registry import readiness_run
 from mia_site.ops.sentences import sentence_told
+from risk.admin.limits_status import status_badge
 from risk.admin.memory_lines import memory_lines
 from risk.admin.shared import state_badge
 from risk.admin.stop_lines import stop_lines
@@ -26,7 +28,7 @@ from risk.rules.drawdown import allowance_used
 from risk.rules.limits import AllowanceOf, DrawdownMode, Limits
 from risk.rules.types import DrawdownView
 from risk.selectors.drawdown import doubt_views, drawdown_views
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import UNREVIEWED, WAITING, limits_of
 from risk.selectors.losses import loss_view
 from risk.selectors.overtrade import overtrade_score
 
@@ -231,20 +233,23 @@ def _flat(limits: Limits) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A version that waits for a second person."""
+    """A version that waits for a second person or its time, or for a review."""
 
     version: LimitsVersion
     proposer: str
     at: str
+    status: SafeString
 
 
 def proposals(account: Account) -> list[Proposal]:
-    """Open proposals of the account, newest first."""
-    waiting = list(
-        LimitsVersion.objects.filter(account=account, applied=False, approval__isnull=True).order_by("-version")[:10]
-    )
+    """Open proposals and reviews of the account, newest first."""
+    open_ones = LimitsVersion.objects.filter(WAITING | UNREVIEWED, account=account).select_related("approval", "step")
+    waiting = list(open_ones.order_by("-version")[:10])
     names = actor_names(version.proposer for version in waiting)
-    return [Proposal(version, names[version.proposer], moment(version.recorded_at)) for version in waiting]
+    return [
+        Proposal(version, names[version.proposer], moment(version.recorded_at), status_badge(version))
+        for version in waiting
+    ]
 
 
 def limits_yaml(body: Any) -> str:

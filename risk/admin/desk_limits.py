@@ -16,27 +16,47 @@ from mia_site.audit.admin.filters import RecordedDayFilter
 from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import badge, number
 from risk.admin.account_page import limits_yaml
-from risk.admin.limits import changes_table, decision_view, is_open, status_badge
+from risk.admin.limits import changes_table, decision_view
+from risk.admin.limits_status import status_badge
+from risk.admin.limits_steps import step_context, step_view
+from risk.admin.shared import ReasonMixin
 from risk.models import DeskLimitsApproval, DeskLimitsVersion, DeskPoint
 from risk.risk_controller import desk_limits_decide
-from risk.roles import APPROVE_LIMITS
 
 
 @admin.register(DeskLimitsVersion)
-class DeskLimitsVersionAdmin(FactAdmin):
-    list_display = ("name", "status", "who", "reason", "recorded_at")
+class DeskLimitsVersionAdmin(ReasonMixin, FactAdmin):
+    list_display = ("name", "status", "who", "reason_shown", "recorded_at")
     list_filter = (("recorded_at", RecordedDayFilter),)
     sortable_by = ()
     ordering = ("-id",)
-    fields = (("version", "status"), ("who", "recorded_at"), "reason", "changes_shown", "document", "seq")
+    fields = (
+        ("version", "status"), ("who", "recorded_at"), ("way", "effective_at"), "reason_shown", "changes_shown",
+        "document", "seq",
+    )  # fmt: skip
     change_form_outer_before_template = "admin/desk/desk_limits_links.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("approval")
+        return super().get_queryset(request).select_related("approval", "step")
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.decide_view)
-        return [path("<uuid:object_id>/decide/", view, name="risk_desklimitsversion_decide"), *super().get_urls()]
+        views = (("decide", self.decide_view), ("step", self.step_view))
+        mine = [
+            path(f"<uuid:object_id>/{name}/", self.admin_site.admin_view(view), name=f"risk_desklimitsversion_{name}")
+            for name, view in views
+        ]
+        return [*mine, *super().get_urls()]
+
+    def step_view(self, request: HttpRequest, object_id: Any) -> HttpResponseBase:
+        """Withdraws a version that waits, or reviews one that is in force by break-glass."""
+        version = self.get_object(request, str(object_id))
+        if version is None:
+            raise Http404
+        return step_view(
+            self, request, version, shown=changes_table(version),
+            title=_("v%(version)s of the desk's limits") % {"version": version.version},
+            back=reverse("admin:risk_desklimitsversion_change", args=[object_id]),
+        )  # fmt: skip
 
     def decide_view(self, request: HttpRequest, object_id: Any) -> HttpResponseBase:
         """A second person approves or rejects, with a reason."""
@@ -50,8 +70,7 @@ class DeskLimitsVersionAdmin(FactAdmin):
         )  # fmt: skip
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        may = request.user.has_perm(APPROVE_LIMITS)
-        return {**super().page_context(request, obj), "open": is_open(obj), "may_decide": may}
+        return {**super().page_context(request, obj), **step_context(request, obj)}
 
     @admin.display(description=gettext_lazy("version"))
     def name(self, row: DeskLimitsVersion) -> str:

@@ -15,7 +15,7 @@ from risk.roles import HALT
 from risk.rules.types import TradingState
 from risk.stop_targets import StopTarget
 
-ACCOUNTS_SHOWN = 12
+ACCOUNTS_SHOWN = 50
 MOST_KEY = 64
 
 
@@ -24,11 +24,14 @@ def menu_context(context: Any) -> dict[str, Any]:
     request = context.get("request")
     if request is None or not request.user.has_perm(HALT):
         return {}
-    chosen = list(dict.fromkeys([*_subjects(context, request), *_everywhere()]))
+    running = _running()
+    offered = [StopTarget(Scope.DESK), *(StopTarget(Scope.ACCOUNT, code) for code in running[:ACCOUNTS_SHOWN])]
+    chosen = dict.fromkeys([*_subjects(context, request), *offered])
     return {
         "targets": [(target.code, target_words(target)) for target in chosen],
         "presets": [(preset, _(preset)) for preset in HALT_PRESETS],
         "states": [(value, label) for value, label in reversed(STATES) if value != TradingState.ACTIVE],
+        "more": len(running) > ACCOUNTS_SHOWN,
         "next": request.get_full_path(),
     }
 
@@ -73,9 +76,7 @@ def _filtered(request: HttpRequest) -> Account | None:
     return Account.objects.filter(pk=int(number)).first() if re.fullmatch(r"[0-9]{1,18}", number) else None
 
 
-def _everywhere() -> Iterator[StopTarget]:
-    """The desk and the first accounts that are not halted yet; more are on the form."""
-    yield StopTarget(Scope.DESK)
+def _running() -> list[str]:
+    """The first accounts that are not halted yet, and one more where there are more: those are in the list."""
     running = AccountState.objects.exclude(state=TradingState.HALTED).order_by("account__code")
-    for code in running.values_list("account__code", flat=True)[:ACCOUNTS_SHOWN]:
-        yield StopTarget(Scope.ACCOUNT, code)
+    return list(running.values_list("account__code", flat=True)[: ACCOUNTS_SHOWN + 1])

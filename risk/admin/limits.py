@@ -17,23 +17,27 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
 from mia_site.audit.admin.base import FactAdmin, request_actor
 from mia_site.audit.admin.filters import FlagFilter, RecordedDayFilter
 from mia_site.audit.admin.names import actor_names
-from mia_site.audit.admin.rendering import EMPTY, badge, table
+from mia_site.audit.admin.rendering import EMPTY, badge, moment, table
 from mia_site.audit.models import Entry
 from risk.admin.account_page import limits_yaml
 from risk.admin.acting import ReasonForm, act_view
-from risk.admin.shared import AccountFilter
+from risk.admin.limits_status import Version, is_open, status_badge
+from risk.admin.limits_steps import step_context, step_view
+from risk.admin.shared import AccountFilter, ReasonMixin
 from risk.admin.switches import refusal
 from risk.inputs import InputError
 from risk.limits_document import document_read
-from risk.models import Account, AccountState, DeskLimitsVersion, LimitsApproval, LimitsVersion
+from risk.loosenings import policy_of
+from risk.models import Account, AccountState, Desk, LimitsApproval, LimitsStep, LimitsVersion
 from risk.risk_controller import limits_decide, limits_submit
 from risk.roles import APPROVE_LIMITS, PROPOSE_LIMITS
 from risk.rules.limits import LimitsError
+from risk.rules.loosening import SECOND_PERSON, Loosening, Way
 
 DOCUMENT_LENGTH = 20_000
 DIRECTION_TONES = {"tightens": "good", "loosens": "bad", "neutral": "plain"}
@@ -44,8 +48,14 @@ DIRECTION_WORDS = {
 }
 
 
+WAY_WORDS = {
+    Way.NEXT_SESSION: gettext_lazy("takes effect with the next session, unless it is withdrawn"),
+    Way.BREAK_GLASS: gettext_lazy("break-glass: at once, and another person reviews it in time or it is taken back"),
+}
+
+
 class LimitsForm(forms.Form):
-    """A limits document and why it is proposed."""
+    """A limits document, why it is proposed, and which way of the desk's policy a loosening takes."""
 
     document = forms.CharField(
         label=gettext_lazy("Limits (YAML)"),
@@ -55,6 +65,21 @@ class LimitsForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
     )
+    way = forms.ChoiceField(
+        label=gettext_lazy("What loosens"), required=False, widget=UnfoldAdminRadioSelectWidget(),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, policy: Loosening, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        allowed = [(way.value, words) for way, words in WAY_WORDS.items() if policy.allows(way)]
+        field = self.fields["way"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("waits for a second person")), *allowed]
+        if not allowed:
+            del self.fields["way"]
+
+    def clean_way(self) -> Way | None:
+        return Way(self.cleaned_data["way"]) if self.cleaned_data["way"] else None
 
     def clean_document(self) -> dict[str, Any]:
         try:
@@ -70,15 +95,19 @@ def propose_view(
     if not request.user.has_perm(PROPOSE_LIMITS):
         raise PermissionDenied
     start = {"document": limits_yaml(state.limits.body) if state.limits else ""}
-    form = LimitsForm(request.POST or None, initial=start)
+    desk = Desk.objects.select_related("limits").filter(id=1).first()
+    form = LimitsForm(request.POST or None, initial=start, policy=SECOND_PERSON if desk is None else policy_of(desk))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            done = limits_submit(account.code, given["document"], actor=request_actor(request), reason=given["reason"])
+            done = limits_submit(
+                account.code, given["document"], actor=request_actor(request), reason=given["reason"],
+                way=given.get("way"),
+            )  # fmt: skip
         except (LimitsError, InputError) as error:
             form.add_error("document", refusal(error))
         else:
-            messages.success(request, _submitted(done.version.version, applied=done.applied, changed=done.changed))
+            messages.success(request, _submitted(done.version, applied=done.applied, changed=done.changed))
             return HttpResponseRedirect(back)
     context = {
         **page.admin_site.each_context(request),
@@ -90,33 +119,57 @@ def propose_view(
     return TemplateResponse(request, "admin/desk/limits_propose.html", context)
 
 
-def _submitted(version: int, *, applied: bool, changed: bool) -> str:
+def _submitted(version: LimitsVersion, *, applied: bool, changed: bool) -> str:
+    told = {"version": version.version}
     if not changed:
-        return _("Nothing new: these are the limits of v%(version)s.") % {"version": version}
+        return _("Nothing new: these are the limits of v%(version)s.") % told
+    if version.review_by is not None:
+        until = {"until": moment(version.review_by)}
+        return _("Limits v%(version)s are in force: another person must review them until %(until)s.") % (told | until)
     if applied:
-        return _("Limits v%(version)s are in force.") % {"version": version}
-    return _("Limits v%(version)s are proposed: a second person must approve them.") % {"version": version}
+        return _("Limits v%(version)s are in force.") % told
+    if version.effective_at is not None:
+        at = {"at": moment(version.effective_at)}
+        return _("Limits v%(version)s take effect at %(at)s, unless they are withdrawn.") % (told | at)
+    return _("Limits v%(version)s are proposed: a second person must approve them.") % told
 
 
 @admin.register(LimitsVersion)
-class LimitsVersionAdmin(FactAdmin):
-    list_display = ("name", "account", "status", "who", "reason", "recorded_at")
+class LimitsVersionAdmin(ReasonMixin, FactAdmin):
+    list_display = ("name", "account", "status", "who", "reason_shown", "recorded_at")
     list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
-    list_select_related = ("account", "approval")
+    list_select_related = ("account", "approval", "step")
     search_fields = ("account__code__exact",)
     search_help_text = gettext_lazy("Account")
     sortable_by = ()
     ordering = ("-id",)
-    fields = (("account", "version"), ("status", "recorded_at"), "who", "reason", "changes_shown", "document")
+    fields = (
+        ("account", "version"), ("status", "recorded_at"), ("way", "effective_at"), "who", "reason_shown",
+        "changes_shown", "document",
+    )  # fmt: skip
     change_form_outer_before_template = "admin/desk/limits_decide_links.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("account", "approval")
+        return super().get_queryset(request).select_related("account", "approval", "step")
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.decide_view)
         mine = [path("<uuid:object_id>/decide/", view, name="risk_limitsversion_decide")]
-        return [*mine, *super().get_urls()]
+        step = path(
+            "<uuid:object_id>/step/", self.admin_site.admin_view(self.step_view), name="risk_limitsversion_step"
+        )
+        return [*mine, step, *super().get_urls()]
+
+    def step_view(self, request: HttpRequest, object_id: Any) -> HttpResponseBase:
+        """Withdraws a version that waits, or reviews one that is in force by break-glass."""
+        version = self.get_object(request, str(object_id))
+        if version is None:
+            raise Http404
+        return step_view(
+            self, request, version, shown=changes_table(version),
+            title=_("Limits v%(version)s of %(account)s") % {"version": version.version, "account": version.account},
+            back=reverse("admin:risk_limitsversion_change", args=[object_id]),
+        )  # fmt: skip
 
     def decide_view(self, request: HttpRequest, object_id: Any) -> HttpResponseBase:
         """A second person approves or rejects, with a reason."""
@@ -131,15 +184,12 @@ class LimitsVersionAdmin(FactAdmin):
         )  # fmt: skip
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        return {
-            **super().page_context(request, obj),
-            "open": is_open(obj),
-            "may_decide": request.user.has_perm(APPROVE_LIMITS),
-        }
+        return {**super().page_context(request, obj), **step_context(request, obj)}
 
     def journal_of(self, obj: models.Model) -> QuerySet[Entry]:
         approval = LimitsApproval.objects.filter(limits_id=obj.pk).values_list("pk", flat=True)
-        return Entry.objects.filter(Q(pk=obj.pk) | Q(pk__in=list(approval)))
+        step = LimitsStep.objects.filter(limits_id=obj.pk).values_list("pk", flat=True)
+        return Entry.objects.filter(Q(pk=obj.pk) | Q(pk__in=[*approval, *step]))
 
     def page_prepare(self, rows: Iterable[Any]) -> None:
         names = actor_names(row.proposer for row in rows)
@@ -170,7 +220,7 @@ class LimitsVersionAdmin(FactAdmin):
 def decision_view(
     page: ModelAdmin[Any],
     request: HttpRequest,
-    version: LimitsVersion | DeskLimitsVersion,
+    version: Version,
     *,
     decide: Callable[..., Any],
     title: str,
@@ -191,7 +241,7 @@ def decision_view(
     )  # fmt: skip
 
 
-def _closed(version: LimitsVersion | DeskLimitsVersion, request: HttpRequest) -> str:
+def _closed(version: Version, request: HttpRequest) -> str:
     if not is_open(version):
         return _("This version is decided already.")
     if version.proposer == str(request_actor(request)):
@@ -199,21 +249,7 @@ def _closed(version: LimitsVersion | DeskLimitsVersion, request: HttpRequest) ->
     return ""
 
 
-def status_badge(version: LimitsVersion | DeskLimitsVersion) -> SafeString:
-    """Where a version of limits stands, by word and colour."""
-    if version.applied:
-        return badge(_("applied at once"), "good")
-    approval = getattr(version, "approval", None)
-    if approval is None:
-        return badge(_("waits for approval"), "warn")
-    return badge(_("approved"), "good") if approval.approved else badge(_("rejected"), "bad")
-
-
-def is_open(version: LimitsVersion | DeskLimitsVersion) -> bool:
-    return not version.applied and getattr(version, "approval", None) is None
-
-
-def changes_table(version: LimitsVersion | DeskLimitsVersion) -> SafeString | str:
+def changes_table(version: Version) -> SafeString | str:
     rows = [
         (change["path"], change.get("old") or EMPTY, change.get("new") or EMPTY, _direction(change["direction"]))
         for change in version.changes

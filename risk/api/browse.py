@@ -57,9 +57,14 @@ class PenaltyRow(serializers.ModelSerializer[Penalty]):
 
 
 class LimitsRow(serializers.ModelSerializer[LimitsVersion]):
+    step = serializers.CharField(source="step.step", read_only=True, allow_null=True, default=None)
+
     class Meta:
         model = LimitsVersion
-        fields = ("id", "recorded_at", "version", "body", "changes", "proposer", "reason", "applied")
+        fields = (
+            "id", "recorded_at", "version", "body", "changes", "proposer", "reason", "applied", "way", "effective_at",
+            "review_by", "step",
+        )  # fmt: skip
 
 
 class EventRow(serializers.ModelSerializer[MacroEvent]):
@@ -100,7 +105,7 @@ class PenaltyList(_OwnRows):
 
 
 class LimitsList(_OwnRows):
-    queryset = LimitsVersion.objects.all()
+    queryset = LimitsVersion.objects.select_related("step")
     serializer_class = LimitsRow
     pagination_class = RecordedPage
     filter_backends = ()

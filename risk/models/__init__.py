@@ -13,12 +13,12 @@ from risk.models.calendar import (
     WindowAnnouncement,
 )
 from risk.models.client import Client
-from risk.models.desk_drawdown import DeskLimitsApproval, DeskLimitsVersion, DeskPoint
+from risk.models.desk_drawdown import DeskLimitsApproval, DeskLimitsStep, DeskLimitsVersion, DeskPoint
 from risk.models.equity import EquityBatch, EquityPoint
 from risk.models.features import FeatureSet
 from risk.models.held import HeldPoint, HeldRuling
 from risk.models.imports import ImportRun
-from risk.models.limits import LimitsApproval, LimitsVersion
+from risk.models.limits import LimitsApproval, LimitsStep, LimitsVersion
 from risk.models.memory import Cluster, MemoryProposal, MemoryRuling
 from risk.models.peak import PeakRebase
 from risk.models.penalty import Penalty
@@ -39,6 +39,7 @@ __all__ = [
     "Cluster",
     "Desk",
     "DeskLimitsApproval",
+    "DeskLimitsStep",
     "DeskLimitsVersion",
     "DeskPoint",
     "Dialect",
@@ -51,6 +52,7 @@ __all__ = [
     "HeldRuling",
     "ImportRun",
     "LimitsApproval",
+    "LimitsStep",
     "LimitsVersion",
     "MacroEvent",
     "MemoryProposal",

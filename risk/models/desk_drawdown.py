@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from mia_site.ops.facts import Fact
 from risk.models.account import Account
 from risk.models.columns import money
-from risk.models.limits import ApprovalColumns, VersionColumns
+from risk.models.limits import ApprovalColumns, StepColumns, VersionColumns
 
 
 class DeskLimitsVersion(VersionColumns):
@@ -39,6 +39,21 @@ class DeskLimitsApproval(ApprovalColumns):
 
     def __str__(self) -> str:
         return f"{self.limits} @ {self.recorded_at:%Y-%m-%d %H:%M:%S}"
+
+
+class DeskLimitsStep(StepColumns):
+    """What became of a version of the desk's rules."""
+
+    kind = "desk_limits_step"
+
+    limits = models.OneToOneField(DeskLimitsVersion, models.PROTECT, related_name="step", verbose_name=_("desk limits"))
+
+    class Meta(StepColumns.Meta):
+        verbose_name = _("step of desk limits")
+        verbose_name_plural = _("steps of desk limits")
+
+    def __str__(self) -> str:
+        return f"{self.limits} {self.get_step_display()}"
 
 
 class DeskPoint(Fact):

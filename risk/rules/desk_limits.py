@@ -2,7 +2,7 @@
 
 They are written as those of an account (`drawdown`, `confirmation`, and the mode of the rule `drawdown`), with the
 `currency` of the accounts that count and the `timezone` of the resets. The initial balance is the sum when the
-rules first came into force, as moved by cash flows since.
+rules first came into force, as moved by cash flows since. `loosening` is the desk's policy on what lets more through.
 """
 
 import re
@@ -11,48 +11,72 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from risk.rules.limits import Change, Limits, LimitsError, RuleName, limits_diff, limits_dump, limits_parse
+import msgspec
+
+from risk.rules.limits import (
+    Change,
+    Limits,
+    LimitsError,
+    RuleName,
+    limits_diff,
+    limits_dump,
+    limits_parse,
+    section_parse,
+)
 from risk.rules.limits_diff import Direction
 from risk.rules.limits_expected import expected_text
+from risk.rules.loosening import SECOND_PERSON, Loosening, loosening_diff
 
 SECTIONS = frozenset({"drawdown", "confirmation", "rules"})
+NO_RULES = {"rules": {"drawdown": {"mode": "off", "reason": "the desk has no drawdown rules of its own"}}}
+"""What a document says that speaks of the policy only."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskLimits:
-    """Which accounts count, where the day resets, and the rules."""
+    """Which accounts count, where the day resets, the rules, and the policy on loosening."""
 
     currency: str
     zone: ZoneInfo
     limits: Limits
+    loosening: Loosening = SECOND_PERSON
 
 
 def desk_limits_parse(document: Mapping[str, Any]) -> DeskLimits:
     """Read the desk's rules. Raises LimitsError, naming the field, what it held and what belongs there."""
     rest = dict(document)
+    policy = section_parse(rest.pop("loosening", {}), Loosening, "loosening")
     currency, name = rest.pop("currency", "USD"), rest.pop("timezone", "America/Chicago")
     if not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)):
         raise LimitsError("currency", currency, expected_text("desk.currency"))
     for field, value in rest.items():
         if field not in SECTIONS:
             raise LimitsError(str(field), value, expected_text("desk"))
+    if "loosening" in document and not SECTIONS & rest.keys():
+        rest = dict(NO_RULES)
     limits = limits_parse(rest)
     for rule in limits.rules:
         if rule is not RuleName.DRAWDOWN:
             raise LimitsError(f"rules.{rule}", rule.value, expected_text("desk.rules"))
-    return DeskLimits(currency=currency, zone=_zone(name), limits=limits)
+    return DeskLimits(currency=currency, zone=_zone(name), limits=limits, loosening=policy)
 
 
 def desk_limits_dump(desk: DeskLimits) -> dict[str, Any]:
     """Write the desk's rules as a complete, canonical document."""
     document = limits_dump(desk.limits)
     sections = {name: value for name, value in document.items() if name in SECTIONS}
-    return {"currency": desk.currency, "timezone": desk.zone.key, **sections}
+    policy = msgspec.to_builtins(desk.loosening)
+    return {"currency": desk.currency, "timezone": desk.zone.key, **sections, "loosening": policy}
 
 
-def desk_limits_diff(old: DeskLimits, new: DeskLimits) -> tuple[Change, ...]:
-    """Return every difference; other accounts or another reset cannot be compared, so they loosen."""
+def desk_limits_diff(old: DeskLimits | None, new: DeskLimits) -> tuple[Change, ...]:
+    """Return every difference; other accounts or another reset cannot be compared, so they loosen.
+
+    A desk without a document has no rules, and the policy of a second person.
+    """
+    if old is None:
+        return tuple(loosening_diff(SECOND_PERSON, new.loosening))
     changes = [
         Change(path, before, after, Direction.LOOSENS)
         for path, before, after in (
@@ -61,7 +85,7 @@ def desk_limits_diff(old: DeskLimits, new: DeskLimits) -> tuple[Change, ...]:
         )
         if before != after
     ]
-    return (*changes, *limits_diff(old.limits, new.limits))
+    return (*changes, *limits_diff(old.limits, new.limits), *loosening_diff(old.loosening, new.loosening))
 
 
 def _zone(name: object) -> ZoneInfo:

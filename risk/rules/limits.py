@@ -8,10 +8,11 @@ hold is in `limit_types.py`, what differs between two documents in `limits_diff.
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from risk.rules.limit_base import Section
 from risk.rules.limit_types import (
     AlgorithmLimits,
     Allowance,
@@ -84,8 +85,11 @@ __all__ = [
     "limits_diff",
     "limits_dump",
     "limits_parse",
+    "section_parse",
     "tightens",
 ]
+
+S = TypeVar("S", bound=Section)
 
 _PATH = re.compile(r" - at (?:`key` in )?`\$\.?(?P<path>[^`]*)`$")
 _CHECKED = re.compile(r"(?P<name>\w+):(?P<word>\w+)")
@@ -122,6 +126,17 @@ def limits_parse(document: Mapping[str, Any] | bytes) -> Limits:
         return msgspec.convert(document, Limits, strict=False, str_keys=True)
     except msgspec.ValidationError as error:
         raise _limits_error(document, str(error)) from error
+
+
+def section_parse(document: Any, section: type[S], name: str) -> S:
+    """Read a section called `name` that belongs to another document. Raises LimitsError."""
+    _refuse_floats(document, name)
+    try:
+        return msgspec.convert(document, section, strict=False, str_keys=True)
+    except msgspec.ValidationError as error:
+        path, key = _fault(str(error))
+        expected = expected_text(_dotted(name, path) if key == path else key)
+        raise LimitsError(_dotted(name, path), _value_at(document, path), expected) from error
 
 
 def _json_mapping(text: bytes) -> dict[str, Any]:

@@ -27,10 +27,14 @@ EXPECTED: dict[str, str] = {
     "known_field": gettext_noop("only known fields here: check the spelling"),
     "": gettext_noop("a mapping of limits"),
     # The desk's own document
-    "desk": gettext_noop("only currency, timezone, drawdown, confirmation and rules for the desk"),
+    "desk": gettext_noop("only currency, timezone, drawdown, confirmation, rules and loosening for the desk"),
     "desk.currency": gettext_noop('a currency in three capital letters, such as "USD"'),
     "desk.timezone": gettext_noop("an IANA time zone such as America/Chicago"),
     "desk.rules": gettext_noop("the mode of the rule drawdown only"),
+    "loosening": gettext_noop("a mapping of the policy on loosening"),
+    "loosening.delay": gettext_noop("one of none, next_session"),
+    "loosening.break_glass": gettext_noop("true or false"),
+    "loosening.review_hours": gettext_noop("a whole number from 1 to 168"),
     # Fields
     "drawdown": gettext_noop("a list of drawdown rules"),
     "drawdown.name": gettext_noop("a name of lower-case letters, digits and underscores, at most 64"),

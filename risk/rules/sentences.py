@@ -37,9 +37,18 @@ DESK_BREACH = gettext_noop(
 HEALED = gettext_noop("equity is above the floors again")
 NEWER_VERSION = gettext_noop("a version newer than %(version)s, which is in force")
 UNREVIEWED = gettext_noop("opened %(executions)s times without a review, the limit is %(limit)s")
+WAY_NOT_ALLOWED = gettext_noop("a way that the desk's policy on loosening allows")
+PERSON_NEEDED = gettext_noop("a person who logged in: nobody takes this way without a name")
+SESSION_UNKNOWN = gettext_noop("a known next session: manage.py refresh_sessions")
+REVIEWER_NEEDED = gettext_noop("a second person: who broke the glass does not review it")
+NOTHING_TO_REVIEW = gettext_noop("something done by break-glass that nobody reviewed yet")
+OVERTAKEN = gettext_noop("version %(version)s came into force before its time")
+SESSION_BEGAN = gettext_noop("the session for which it waited has begun")
+PUT_BACK = gettext_noop("version %(version)s was revoked: %(reason)s")
+NOT_REVIEWED = gettext_noop("version %(version)s was in force by break-glass and nobody reviewed it until %(until)s")
 TEMPLATES = (
     DESK_BREACH, BREACH, HEALED, ABOVE_LIMIT, WITHIN_LIMIT, NO_LIMIT, STOP_BEFORE, STOP_BROKEN, STOP_ENDED,
     LOSSES_IN_A_ROW, LOSSES_ENDED, TRADE_LOST, STRICTER_STOP, MILDER_STATE, BELOW_FLOOR, DESK_BELOW_FLOOR,
-    NEWER_VERSION, UNREVIEWED, OF_REFERENCE, OF_INITIAL, OF_AMOUNT,
+    NEWER_VERSION, UNREVIEWED, OVERTAKEN, PUT_BACK, NOT_REVIEWED, OF_REFERENCE, OF_INITIAL, OF_AMOUNT,
 )  # fmt: skip
 """What is said of more stands before what is said of less: the first that fits is taken."""

@@ -1,9 +1,31 @@
-"""Limits in force, parsed once per version (a version never changes)."""
+"""Limits in force, parsed once per version (a version never changes); and which versions ever were, by what."""
 
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypeVar
 
-from risk.models import AccountState, LimitsVersion
+from django.db.models import Q
+
+from risk.models import (
+    AccountState,
+    DeskLimitsApproval,
+    DeskLimitsStep,
+    DeskLimitsVersion,
+    LimitsApproval,
+    LimitsStep,
+    LimitsVersion,
+)
+from risk.models.limits import Step
 from risk.rules.limits import Limits, limits_parse
+
+Version = LimitsVersion | DeskLimitsVersion
+V = TypeVar("V", LimitsVersion, DeskLimitsVersion)
+Putting = LimitsVersion | LimitsApproval | LimitsStep | DeskLimitsVersion | DeskLimitsApproval | DeskLimitsStep
+OPEN = Q(approval=None, step=None)
+WAITING = OPEN & Q(applied=False)
+"""Versions that wait: for a second person, or for their time."""
+UNREVIEWED = OPEN & Q(applied=True, review_by__isnull=False)
+"""Versions in force by break-glass that nobody reviewed yet."""
 
 
 @lru_cache(maxsize=16_384)
@@ -15,3 +37,19 @@ def _parsed(version: LimitsVersion) -> Limits:
 def limits_of(state: AccountState) -> Limits | None:
     """The limits in force for the account, or None where none were ever set."""
     return None if state.limits is None else _parsed(state.limits)
+
+
+def enforced_by(version: Version) -> Putting | None:
+    """The fact that put the version in force: itself, a second person's yes, or its time. None: it never was."""
+    approval, step = getattr(version, "approval", None), getattr(version, "step", None)
+    if version.applied:
+        return version
+    if approval is not None and approval.approved:
+        return approval  # type: ignore[no-any-return]
+    return step if step is not None and step.step == Step.TAKEN else None
+
+
+def version_before(version: V, known: Iterable[V]) -> V | None:
+    """The version that was in force when `version` came: the newest of `known` that is older and ever was."""
+    older = (other for other in known if other.version < version.version and enforced_by(other) is not None)
+    return max(older, key=lambda other: other.version, default=None)

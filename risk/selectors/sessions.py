@@ -27,6 +27,13 @@ def session_of(hours: SessionHours, now: datetime) -> SessionView | None:
     return None if row is None else SessionView(hours=hours, opens_at=row[0], closes_at=row[1])
 
 
+def session_next(hours: SessionHours, now: datetime) -> datetime | None:
+    """When the next session opens after `now`; an account that trades at any time has Globex's. None: none is known."""
+    known = SessionHours.GLOBEX if hours is SessionHours.ANY else hours
+    rows = TradingSession.objects.filter(hours=known.value, opens_at__gt=now)
+    return rows.order_by("closes_at").values_list("opens_at", flat=True).first()
+
+
 def feeds_expected(now: datetime, limits: Limits, seconds: int) -> bool:
     """Whether a feed may be called silent after `seconds`: its session has been open for so long.
 

@@ -7,10 +7,12 @@ import pytest
 import yaml
 from django.urls import reverse
 
-from risk.models import Account, LimitsApproval, LimitsVersion
-from risk.risk_controller import limits_submit
+from mia_site.audit.actors import Actor
+from risk.models import Account, DeskLimitsStep, DeskLimitsVersion, LimitsApproval, LimitsStep, LimitsVersion
+from risk.risk_controller import desk_limits_decide, desk_limits_submit, limits_submit
 from risk.roles import ADMINISTRATOR, COMPLIANCE_VIEWER, RISK_APPROVER, RISK_MANAGER
 from tests.admin.conftest import Login
+from tests.admin.pages import html_of
 from tests.factories import FACTORY, LIMITS, AccountFactory, state_of
 
 pytestmark = pytest.mark.django_db
@@ -136,3 +138,57 @@ def test_the_page_of_a_version_says_what_it_changed(as_role: Login) -> None:
     assert "pace.max_openings_per_hour" in html
     assert "loosens" in html
     assert decide(version) in html
+
+
+def broken_glass(browser: Any, account: Account) -> LimitsVersion:
+    """The desk's policy lets one person loosen; this one does."""
+    policy = {"loosening": {"break_glass": True, "delay": "next_session"}}
+    version = desk_limits_submit(policy, actor=FACTORY, reason="a desk of one").version
+    desk_limits_decide(version, approve=True, actor=Actor("user", "0"), reason="agreed")
+    loose = {"document": document(pace={"max_openings_per_hour": 40}), "reason": "busier", "way": "break_glass"}
+    answer = browser.post(propose(account), loose, follow=True)
+    assert "another person must review them until" in answer.content.decode()
+    return LimitsVersion.objects.get(account=account, version=2)
+
+
+def step(version: LimitsVersion | DeskLimitsVersion) -> str:
+    return reverse(f"admin:risk_{version._meta.model_name}_step", args=[version.pk])
+
+
+def test_the_form_offers_the_ways_of_the_desk_s_policy_only(as_role: Login) -> None:
+    account = account_with_limits()
+    browser = as_role(RISK_MANAGER)
+    assert 'name="way"' not in html_of(browser, propose(account))
+    broken_glass(browser, account)
+    assert html_of(browser, propose(account)).count('name="way"') == 3
+
+
+def test_an_open_review_is_shown_until_another_person_keeps_the_limits(as_role: Login) -> None:
+    account = account_with_limits()
+    manager = as_role(RISK_MANAGER)
+    version = broken_glass(manager, account)
+    page = reverse("admin:risk_account_change", args=[account.pk])
+    assert version_in_force(account) == 2 and "break-glass: to be reviewed until" in html_of(manager, page)
+    assert 'name="keep"' not in html_of(manager, step(version)) and 'name="revoke"' in html_of(manager, step(version))
+    as_role(RISK_APPROVER).post(step(version), {"reason": "rightly so", "keep": "1"})
+    assert LimitsStep.objects.get().step == "kept"
+    assert "break-glass: to be reviewed until" not in html_of(manager, page)
+    assert "This version is decided already." in html_of(manager, step(version))
+
+
+def test_who_broke_the_glass_takes_it_back_in_the_admin(as_role: Login) -> None:
+    account = account_with_limits()
+    manager = as_role(RISK_MANAGER)
+    manager.post(step(broken_glass(manager, account)), {"reason": "the day is over", "revoke": "1"})
+    assert version_in_force(account) == 3
+    listed = html_of(manager, reverse("admin:risk_limitsversion_changelist"))
+    assert "reviewed and revoked" in listed and "version 2 was revoked: the day is over" in listed
+
+
+def test_a_proposal_for_the_desk_is_withdrawn(as_role: Login) -> None:
+    version = desk_limits_submit({"loosening": {"break_glass": True}}, actor=FACTORY, reason="x").version
+    assert as_role(COMPLIANCE_VIEWER).get(step(version)).status_code == 403
+    as_role(RISK_MANAGER).post(step(version), {"reason": "not yet", "withdraw": "1"})
+    assert DeskLimitsStep.objects.get().step == "withdrawn"
+    listed = html_of(as_role(COMPLIANCE_VIEWER), reverse("admin:risk_desklimitsversion_changelist"))
+    assert "withdrawn" in listed

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from decisions.models import Decision
 from mia_site.audit.models import Entry
+from risk.admin import kill_menu
 from risk.models import Account, Client, Desk, ScopedStop, StateChange
 from risk.risk_controller import desk_halt, scope_halt, stop_place
 from risk.roles import ADMINISTRATOR, COMPLIANCE_VIEWER, RISK_APPROVER, RISK_MANAGER
@@ -164,3 +165,13 @@ def test_a_page_shows_the_switch_whatever_it_is_about(as_role: Login) -> None:
     assert Decision.objects.count() == 1 and Account.objects.count() == 1
     found = offered(as_role(RISK_MANAGER), reverse("admin:decisions_decision_change", args=[decision.pk]))
     assert found[1] == f"algorithm|{decision.account.code}|{'x' * 64}"
+
+
+def test_accounts_that_no_menu_can_bear_are_a_list_away(as_role: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kill_menu, "ACCOUNTS_SHOWN", 1)
+    AccountFactory(code="ES-A")
+    browser = as_role(RISK_MANAGER)
+    assert "All accounts…" not in html_of(browser, "/admin/")
+    AccountFactory(code="ES-B")
+    assert offered(browser, "/admin/") == ["desk||", "account|ES-A|"]
+    assert 'href="/admin/risk/account/">All accounts…' in html_of(browser, "/admin/")

@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.contrib.auth.models import User
 
-from risk.models import LimitsVersion
+from mia_site.audit.actors import user_actor
+from risk.desk_limits import desk_limits_submit
+from risk.management import law
+from risk.models import Desk, LimitsVersion
+from risk.roles import RISK_APPROVER, RISK_MANAGER
 from tests.decisions.mia_files import text_file
-from tests.factories import AccountFactory
+from tests.factories import PASSWORD, AccountFactory, UserFactory
 from tests.risk.accounts import CODE, state_now
 from tests.risk.test_commands import refused, run
 
@@ -58,7 +63,7 @@ def test_several_values_are_one_version() -> None:
 
 def test_loosening_is_proposed() -> None:
     limits("set", "max_drawdown=0.05")
-    assert "version 2 loosen and are proposed: a second person approves them" in limits("set", "max_drawdown=0.06")
+    assert "version 2 loosens and is proposed: a second person approves it" in limits("set", "max_drawdown=0.06")
     assert state_now().limits is not None and state_now().limits.version == 1  # type: ignore[union-attr]
 
 
@@ -164,3 +169,50 @@ def test_bad_yaml_is_refused_at_once_in_a_sentence(tmp_path: Path, text: str, se
     (tmp_path / "limits.yaml").write_text(text, encoding="utf-8")
     assert sentence in refusal("import", str(tmp_path / "limits.yaml"))
     assert not LimitsVersion.objects.exists()
+
+
+# --- by policy, and by people who log in ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> list[User]:
+    """Two people at the terminal, and a policy under which each of them may loosen alone."""
+    people: list[User] = [
+        UserFactory(username=name, role=role) for name, role in (("ann", RISK_MANAGER), ("bob", RISK_APPROVER))
+    ]
+    monkeypatch.setattr(law, "getpass", lambda _prompt: PASSWORD)
+    policy = {"loosening": {"break_glass": True}}
+    version = desk_limits_submit(policy, actor=user_actor(people[0].pk), reason="alone").version
+    run("desk_limits", "approve", "1", "--user", "bob", "--reason", "agreed")
+    assert Desk.objects.get().limits_id == version.id
+    limits("set", "max_drawdown=0.05")
+    return people
+
+
+def test_break_glass_is_for_a_person_who_logs_in_and_another_reviews_it(alone: list[User]) -> None:
+    wide = ("set", CODE, "max_drawdown=0.06", "--break-glass", *WHY)
+    assert "a person who logged in" in refused("limits", *wide)
+    assert "bob did not log in, or may not" in refused("limits", *wide, "--user", "bob"), "an approver does not propose"
+    told = run("limits", *wide, "--user", "ann")
+    assert "version 2 loosens and is in force by break-glass: another person must review it until" in told
+    assert LimitsVersion.objects.get(version=2).proposer == str(user_actor(alone[0].pk))
+    review = ("limits", "review", CODE, "2", *WHY)
+    assert "ann did not log in" in refused(*review, "--keep", "--user", "ann")
+    assert run(*review, "--keep", "--user", "bob") == f"{CODE}: version 2: review, recorded\n"
+    assert "the desk's policy" in refused("limits", "set", CODE, "max_drawdown=0.07", "--delay", "--user", "ann", *WHY)
+
+
+def test_a_proposal_is_withdrawn_approved_or_rejected_at_the_terminal(alone: list[User]) -> None:
+    for value, act, who in (("0.06", "withdraw", "ann"), ("0.07", "reject", "bob"), ("0.08", "approve", "bob")):
+        limits("set", f"max_drawdown={value}")
+        newest = LimitsVersion.objects.order_by("-version")[0].version
+        run("limits", act, CODE, str(newest), "--user", who, *WHY)
+    in_force = state_now().limits
+    assert in_force is not None and in_force.version == 4
+    assert "no limits version 9" in refused("limits", "approve", CODE, "9", "--user", "bob", *WHY)
+
+
+def test_a_wrong_password_acts_on_nothing(alone: list[User], monkeypatch: pytest.MonkeyPatch) -> None:
+    limits("set", "max_drawdown=0.06")
+    monkeypatch.setattr(law, "getpass", lambda _prompt: "guessed")
+    assert "bob did not log in" in refused("limits", "approve", CODE, "2", "--user", "bob", *WHY)

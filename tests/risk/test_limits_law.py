@@ -67,6 +67,12 @@ def test_loosening_even_in_one_part_waits_for_a_second_person(looser: dict[str, 
     assert alert.priority == 3 and "v2 by user:1 loosen and wait for a second person" in told(alert)
 
 
+def test_enforcing_a_shadow_rule_is_a_tightening_and_putting_one_in_shadow_a_loosening() -> None:
+    submit(document(rules={"pace": {"mode": "shadow"}}))
+    assert submit(document(rules={"pace": {"mode": "enforce"}})).applied and in_force() == 2
+    assert not submit(document(rules={"pace": {"mode": "shadow"}})).applied and in_force() == 2
+
+
 def test_the_same_again_adds_nothing() -> None:
     submit(document())
     again = submit(document())

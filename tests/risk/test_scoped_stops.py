@@ -6,6 +6,7 @@ import pytest
 
 from decisions.projections import projections_check
 from mia_site.audit.models import Entry
+from mia_site.ops.alerts import alert_text
 from risk.accounts import client_issue
 from risk.inputs import InputError
 from risk.locking import AccountUnknown
@@ -50,6 +51,12 @@ def test_a_stop_on_the_whole_desk_meets_accounts_that_are_opened_later() -> None
     (alert,) = raised("scope_stopped")
     assert alert.priority == 4
     assert told(alert) == "The instrument ES is set to HALTED by user:1: exchange is down"
+
+
+def test_an_alert_says_the_scope_in_its_reader_s_language() -> None:
+    scope_halt(stop_place(StopScope.ALGORITHM, "trend"), reason="a fault", actor=MANAGER)
+    (alert,) = raised("scope_stopped")
+    assert "algorithme trend" in alert_text(alert, language="fr")
 
 
 def test_a_resume_takes_the_stop_of_its_own_place_only() -> None:

@@ -1,4 +1,4 @@
-"""`manage.py desk_limits export | import FILE --reason TEXT`: the desk's own drawdown rules as YAML."""
+"""`manage.py desk_limits export | import FILE --reason TEXT | approve VERSION …`: the desk's own document as YAML."""
 
 import sys
 from argparse import ArgumentParser
@@ -9,10 +9,10 @@ import yaml
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from mia_site.audit.actors import command_actor
 from risk.inputs import InputError
 from risk.limits_document import document_read
-from risk.models import Desk
+from risk.management.law import ACTS, act_arguments, act_do, submitter, waiting_told, way_arguments, way_of
+from risk.models import Desk, DeskLimitsVersion
 from risk.risk_controller import desk_limits_submit
 from risk.rules.limits import LimitsError
 
@@ -21,8 +21,8 @@ MAX_BYTES = 256 * 1024
 
 class Command(BaseCommand):
     help = (
-        "The desk's drawdown rules as YAML: currency, timezone, drawdown, confirmation. import takes effect at once if "
-        "there are none or it only tightens; else a second person approves it in the admin."
+        "The desk's document as YAML: currency, timezone, drawdown, confirmation, loosening. import takes effect at "
+        "once if it only tightens; else a second person approves it, or it goes the way of the policy in force."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,25 +31,37 @@ class Command(BaseCommand):
         load = actions.add_parser("import", help="read a YAML file, - for standard input")
         load.add_argument("file")
         load.add_argument("--reason", required=True)
+        way_arguments(load)
+        act_arguments(actions, account=False)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "export":
             self._export()
             return
         try:
+            if options["action"] in ACTS:
+                self.stdout.write(act_do(options["action"], self._version(options["version"]), options))
+                return
             text = sys.stdin.read(MAX_BYTES) if options["file"] == "-" else Path(options["file"]).read_text("utf-8")
             told = desk_limits_submit(
-                document_read(text[:MAX_BYTES]), actor=command_actor("desk_limits"), reason=options["reason"]
-            )
+                document_read(text[:MAX_BYTES]), actor=submitter("desk_limits", options), reason=options["reason"],
+                way=way_of(options),
+            )  # fmt: skip
         except (InputError, LimitsError, OSError, UnicodeDecodeError) as error:
             raise CommandError(str(error)) from error
         if not told.changed:
             text = _("nothing new: version %(version)s says the same")
-        elif told.applied:
+        elif told.version.way is None and told.applied:
             text = _("version %(version)s of the desk's limits is in force")
         else:
-            text = _("version %(version)s loosens and is proposed: a second person approves it in the admin")
-        self.stdout.write(text % {"version": told.version.version})
+            text = _("version %(version)s loosens and is %(standing)s")
+        self.stdout.write(text % {"version": told.version.version, "standing": waiting_told(told.version)})
+
+    def _version(self, number: int) -> DeskLimitsVersion:
+        version = DeskLimitsVersion.objects.filter(version=number).first()
+        if version is None:
+            raise CommandError(_("the desk has no limits version %(version)s") % {"version": number})
+        return version
 
     def _export(self) -> None:
         desk = Desk.objects.select_related("limits").filter(id=1).first()

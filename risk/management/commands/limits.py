@@ -1,4 +1,4 @@
-"""Limits on the command line: export, import, set."""
+"""Limits on the command line: export, import, set; approve, reject, withdraw, review."""
 
 import sys
 from argparse import ArgumentParser
@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 from django.core.management.base import BaseCommand, CommandError
 
-from mia_site.audit.actors import command_actor
 from risk.inputs import InputError
 from risk.limits_document import assignments_apply, document_read
 from risk.locking import AccountUnknown
-from risk.models import AccountState
+from risk.management.law import act_arguments, act_do, submitter, waiting_told, way_arguments, way_of
+from risk.models import AccountState, LimitsVersion
 from risk.risk_controller import limits_submit
 from risk.rules.limits import LimitsError
 from risk.selectors.limits import limits_of
@@ -23,7 +23,7 @@ MAX_BYTES = 256 * 1024
 class Command(BaseCommand):
     help = (
         "Limits as YAML. import and set take effect at once if none exist or they only tighten; else they are proposed "
-        "and a second person approves them."
+        "and a second person approves them, or they go the way of the desk's policy."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,19 +34,22 @@ class Command(BaseCommand):
         load.add_argument("code")
         load.add_argument("file")
         load.add_argument("--reason", required=True)
+        way_arguments(load)
         change = actions.add_parser(
             "set", help="change single values: max_drawdown=0.05 pace.max_openings_per_hour=5 features=off"
         )
         change.add_argument("code")
         change.add_argument("assignments", nargs="+", metavar="NAME=VALUE")
         change.add_argument("--reason", required=True)
+        way_arguments(change)
+        act_arguments(actions, account=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
         state = AccountState.objects.select_related("account", "limits").filter(account__code=options["code"]).first()
         if state is None:
             raise CommandError(str(AccountUnknown(options["code"])))
         try:
-            getattr(self, f"_{options['action']}")(state, options)
+            getattr(self, f"_{options['action']}", self._act)(state, options)
         except (InputError, LimitsError) as error:
             raise CommandError(str(error)) from error
 
@@ -60,7 +63,7 @@ class Command(BaseCommand):
         text = sys.stdin.read(MAX_BYTES + 1) if options["file"] == "-" else self._file(options["file"])
         if len(text) > MAX_BYTES:
             raise CommandError(f"The file is larger than {MAX_BYTES} bytes.")
-        self._submit(state, document_read(text), options["reason"])
+        self._submit(state, document_read(text), options)
 
     def _file(self, name: str) -> str:
         try:
@@ -71,21 +74,24 @@ class Command(BaseCommand):
 
     def _set(self, state: AccountState, options: dict[str, Any]) -> None:
         current = state.limits.body if state.limits is not None else {}
-        self._submit(
-            state,
-            assignments_apply(current, options["assignments"], reason=options["reason"]),
-            options["reason"],
-        )
+        document = assignments_apply(current, options["assignments"], reason=options["reason"])
+        self._submit(state, document, options)
 
-    def _submit(self, state: AccountState, document: dict[str, Any], reason: str) -> None:
+    def _act(self, state: AccountState, options: dict[str, Any]) -> None:
+        version = LimitsVersion.objects.filter(account=state.account, version=options["version"]).first()
+        if version is None:
+            raise CommandError(f"{state.account.code} has no limits version {options['version']}.")
+        self.stdout.write(f"{state.account.code}: {act_do(options['action'], version, options)}")
+
+    def _submit(self, state: AccountState, document: dict[str, Any], options: dict[str, Any]) -> None:
         code = state.account.code
-        told = limits_submit(code, document, actor=command_actor("limits"), reason=reason)
+        told = limits_submit(
+            code, document, actor=submitter("limits", options), reason=options["reason"], way=way_of(options)
+        )
         if not told.changed:
             self.stdout.write(f"{code}: nothing new; version {told.version.version} says the same.")
-        elif told.applied:
+        elif told.version.way is None and told.applied:
             self.stdout.write(f"{code}: limits version {told.version.version} are in force.")
         else:
-            self.stdout.write(
-                f"{code}: limits version {told.version.version} loosen and are proposed: a second person approves them "
-                "in the admin."
-            )
+            standing = waiting_told(told.version)
+            self.stdout.write(f"{code}: limits version {told.version.version} loosens and is {standing}.")

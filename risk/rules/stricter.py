@@ -1,0 +1,79 @@
+"""Limit by limit the stricter of two documents: what becomes of a loosening that nobody reviewed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from risk.rules.desk_limits import DeskLimits, desk_limits_diff, desk_limits_dump, desk_limits_parse
+from risk.rules.limits import Limits, LimitsError, limits_diff, limits_dump, limits_parse
+from risk.rules.limits_diff import Change, Direction
+
+
+def limits_stricter(before: Limits, now: Limits) -> Limits:
+    """Return `now` with every limit that is looser than `before` put back; what cannot be compared is as before.
+
+    Nothing in it is looser than `before`.
+    """
+    try:
+        merged = limits_parse(_put_back(limits_dump(before), limits_dump(now), limits_diff(before, now)))
+    except LimitsError:  # two that exclude each other: what a second person last agreed to holds
+        return before
+    return before if _loosens(limits_diff(before, merged)) else merged
+
+
+def desk_limits_stricter(before: DeskLimits, now: DeskLimits) -> DeskLimits:
+    """The same for the desk's document."""
+    changes = desk_limits_diff(before, now)
+    try:
+        merged = desk_limits_parse(_put_back(desk_limits_dump(before), desk_limits_dump(now), changes))
+    except LimitsError:
+        return before
+    return before if _loosens(desk_limits_diff(before, merged)) else merged
+
+
+def _loosens(changes: tuple[Change, ...]) -> bool:
+    return any(change.direction is Direction.LOOSENS for change in changes)
+
+
+def _put_back(before: dict[str, Any], now: dict[str, Any], changes: tuple[Change, ...]) -> dict[str, Any]:
+    for change in changes:
+        if change.direction is Direction.LOOSENS:
+            _restore(before, now, _steps(change.path))
+    return now
+
+
+def _steps(path: str) -> list[str]:
+    """Where to put back: a mode belongs to the whole rule that has it."""
+    steps = path.split(".")
+    return steps[:2] if steps[-1] == "mode" else steps
+
+
+def _restore(source: Any, target: Any, steps: list[str]) -> None:
+    """Make what `steps` lead to in `target` as it is in `source`: a field, or an item of a list by its name."""
+    step, rest = steps[0], steps[1:]
+    if isinstance(target, list):
+        _restore_item(source, target, step, rest)
+    elif step not in source:
+        target.pop(step, None)
+    elif rest and isinstance(target.get(step), dict | list):
+        _restore(source[step], target[step], rest)
+    else:
+        target[step] = source[step]
+        if step == "action" and "max_quantity" in source:  # a window's action has its quantity
+            target["max_quantity"] = source["max_quantity"]
+
+
+def _restore_item(source: list[Any], target: list[Any], name: str, rest: list[str]) -> None:
+    known = {_name(item): item for item in source}
+    held = {_name(item): place for place, item in enumerate(target)}
+    if name not in known:
+        del target[held[name]]
+    elif name not in held:
+        target.append(known[name])
+    elif rest:
+        _restore(known[name], target[held[name]], rest)
+    else:
+        target[held[name]] = known[name]
+
+
+def _name(item: Any) -> Any:
+    return item["name"] if isinstance(item, Mapping) else item
