@@ -32,8 +32,8 @@ def folded(rule: DrawdownLimit, points: list[Point], initial: Decimal = INITIAL)
     return mark_fold(rule, mark_start(rule, initial, NOW), points, CHICAGO)
 
 
-@given(FRACTIONAL, CURVES, st.sampled_from([Decimal("0.01"), Decimal(2), Decimal(10), Decimal(1000)]))
-def test_a_hundred_times_the_money_is_the_same_drawdown(
+@given(FRACTIONAL, CURVES, decimals("0.001", "1000", 3))
+def test_equity_scaled_by_any_factor_is_the_same_drawdown(
     rule: DrawdownLimit, points: list[Point], scale: Decimal
 ) -> None:
     scaled = [replace(point, equity=point.equity * scale) for point in points]

@@ -5,11 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.rules.gate import judge
-from risk.rules.limits import limits_dump, limits_parse
+from risk.rules.limits import RuleName, limits_dump, limits_parse
 from risk.rules.types import (
     Ask,
     CalendarView,
@@ -134,6 +134,18 @@ def test_an_older_feed_never_frees_a_decision(question: Ask, day: Facts, seconds
     if day.position is not None:
         position = replace(day.position, at=day.position.at - older)
         assert severity(question, replace(day, position=position)) >= before
+    if day.memory is not None and day.memory.at is not None:
+        assert severity(question, replace(day, memory=replace(day.memory, at=day.memory.at - older))) >= before
+    assert day.checks_at is not None
+    assert severity(question, replace(day, checks_at=day.checks_at - older)) >= before
+
+
+@settings(max_examples=40)
+@given(asks(), limits_documents(), st.sampled_from([(120_000, 99_000), (100_000, 94_999), (95_000, 500)]))
+def test_less_equity_never_frees_a_decision(question: Ask, document: dict[str, Any], equity: tuple[int, int]) -> None:
+    under = limits_parse(document)
+    better, worse = (facts(limits=under, **equity_of(amount, under)) for amount in equity)
+    assert severity(question, worse) >= severity(question, better)
 
 
 @given(asks(), days(), st.integers(1, 5))
@@ -162,7 +174,7 @@ def test_one_more_drawdown_rule_never_frees_a_decision(
     assert severity(question, facts(limits=more, **equity_of(equity, more))) >= before
 
 
-@given(asks(), days(), st.sampled_from(["clock_skew", "equity", "calendar", "pace", "features", "memory"]))
+@given(asks(), days(), st.sampled_from([name.value for name in RuleName]))
 def test_enforcing_a_rule_never_frees_a_decision(question: Ask, day: Facts, name: str) -> None:
     assert day.limits is not None
     document = limits_dump(day.limits)

@@ -4,7 +4,8 @@
 - FTMO, 1-step: 10 % of 100,000 below the best end-of-day balance; daily loss from midnight in Prague.
 - empyrical, tests/conftest.py: daily returns `negative_returns`, maximum drawdown -0.36590730.
 - freqtrade, test_calculate_max_drawdown_abs: profits on 1,000; by money 1,000 (0.0909), by ratio 500 (0.5).
-- freqtrade's users report 100 % for an account that is 1 % down: the same account measured here.
+- freqtrade's users report 100 % for an account that is 1 % down, and 1.79 % after a day's lookback where the loss from
+  the peak is 8.33 %: the same accounts measured here.
 """
 
 from collections.abc import Sequence
@@ -83,14 +84,14 @@ def test_freqtrade_worst_drawdown_by_money_and_by_ratio(of: str, value: str, amo
     assert round(mark.worst, 4) == Decimal(fraction)
 
 
-def test_an_account_one_per_cent_down_has_a_drawdown_of_one_per_cent() -> None:
+def test_what_freqtrade_calls_100_per_cent_is_one_per_cent() -> None:
     rule = drawdown_rule()
     view = mark_view(rule, hourly(rule, 10_000, [9_950, 9_900]))
     assert view.drawdown == Decimal("0.01")
     assert not breached(view)
 
 
-def test_a_loss_of_a_twelfth_is_found_however_long_ago_the_peak_was() -> None:
+def test_what_freqtrade_s_lookback_calls_1_79_per_cent_is_8_33_per_cent() -> None:
     rule = drawdown_rule()
     fading = hourly(rule, 10_000, [12_000, *range(11_990, 10_990, -10)])
     assert round(mark_view(rule, fading).drawdown, 4) == Decimal("0.0833")
