@@ -234,6 +234,7 @@ def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
         "openings_last_hour": pace.openings_last_hour if pace else None,
         "checks_at": facts.checks_at and facts.checks_at.isoformat(),
         "calendar_refreshed_at": facts.calendar.refreshed_at and facts.calendar.refreshed_at.isoformat(),
+        "calendar_known_until": facts.calendar.known_until and facts.calendar.known_until.isoformat(),
         "memory": memory and memory_told(memory, facts.limits),
         "features": features
         and {

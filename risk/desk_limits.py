@@ -9,13 +9,14 @@ from mia_site.audit.actors import Actor
 from mia_site.ops.clock import database_now
 from risk.desk_equity import EQUITY_FIELDS, desk_settle, desk_start
 from risk.inputs import reason_check
-from risk.limits_law import change_plain, measured_by, version_open_check
+from risk.limits_law import change_plain, version_open_check
 from risk.locking import desk_lock
 from risk.loosenings import limits_alert, version_announce, way_columns
 from risk.models import Desk, DeskLimitsApproval, DeskLimitsVersion
 from risk.rules.desk_limits import DeskLimits, desk_limits_diff, desk_limits_dump, desk_limits_parse
 from risk.rules.limits import Direction, SessionHours
 from risk.rules.loosening import Way
+from risk.rules.track import measured_by
 from risk.selectors.desk import desk_limits_of
 from risk.written import Written
 

@@ -35,10 +35,10 @@ class Rebased:
 Step = Heard | Rebased
 
 
-def history(account: Account, *, before: int | None = None) -> Iterator[Step]:
-    """Every step of the account's equity, `seq` below `before`: reported points, those that were held from the ruling
-    that accepted them on, and rebased peaks."""
-    bound = {} if before is None else {"seq__lt": before}
+def history(account: Account, *, after: int = 0, before: int | None = None) -> Iterator[Step]:
+    """Every step of the account's equity, `seq` above `after` and below `before`: reported points, those that were held
+    from the ruling that accepted them on, and rebased peaks."""
+    bound = {"seq__gt": after} if before is None else {"seq__gt": after, "seq__lt": before}
     held = set(HeldPoint.objects.filter(account=account).values_list("point_id", flat=True))
     rows = EquityPoint.objects.filter(account=account, origin="live", **bound).order_by("seq", "ordinal")
     columns = ("id", "seq", "ordinal", "at", "equity", "cash_flow", "recorded_at")

@@ -14,10 +14,10 @@ from risk.locking import account_lock, desk_lock, seq_take
 from risk.loosenings import limits_alert, version_announce, way_columns
 from risk.models import AccountState, Desk, LimitsApproval, LimitsVersion
 from risk.rules.drawdown import PointError
-from risk.rules.limits import DrawdownLimit, Limits, limits_diff, limits_dump, limits_parse, tightens
+from risk.rules.limits import Limits, limits_diff, limits_dump, limits_parse, tightens
 from risk.rules.loosening import Way
 from risk.rules.sentences import NEWER_VERSION
-from risk.rules.track import track_dump
+from risk.rules.track import rules_fresh, track_dump
 from risk.selectors.limits import WAITING, Version, limits_of
 from risk.tracks import equity_judge
 from risk.written import Written
@@ -110,25 +110,12 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def measured_by(rule: DrawdownLimit) -> tuple[object, ...]:
-    """What a rule's mark depends on; while this stays, its mark does."""
-    return rule.mode, rule.reset_at, rule.allowance.of
-
-
 def limits_enforce(state: AccountState, version: LimitsVersion, *, actor: Actor, seq: int, now: datetime) -> Written:
     """Puts a version in force (state unsaved) and judges the account by it then and there."""
     old, new = limits_of(state), limits_parse(version.body)
     state.limits = version
-    marks_refresh(state, new, rules_fresh(state, old, new))
+    marks_refresh(state, new, rules_fresh(state.marks, old, new))
     return equity_judge(state, new, actor=actor, seq=seq, now=now)
-
-
-def rules_fresh(state: AccountState, old: Limits | None, new: Limits) -> set[str]:
-    """The drawdown rules of `new` that have no mark yet, or measure something else than under `old`."""
-    before = {rule.name: measured_by(rule) for rule in old.drawdown} if old else {}
-    return {
-        rule.name for rule in new.drawdown if rule.name not in state.marks or before.get(rule.name) != measured_by(rule)
-    }
 
 
 def marks_refresh(state: AccountState, limits: Limits, fresh: set[str], *, before: int | None = None) -> None:

@@ -1,7 +1,6 @@
 """Losing trades: each outcome moves the count of losses in a row and the penalties that follow from it."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -11,16 +10,13 @@ from mia_site.ops.alerts import alert_raise
 from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, Penalty
-from risk.rules.limits import LossLimits, RuleMode, RuleName
-from risk.rules.losses import FULL, penalty_weight
-from risk.rules.sentences import LOSSES_ENDED, LOSSES_IN_A_ROW, TRADE_LOST
+from risk.rules.limits import RuleMode, RuleName
+from risk.rules.losses import FULL, LOSSES, penalties_due
+from risk.rules.types import PenaltyView
 from risk.selectors.limits import limits_of
 from risk.selectors.overtrade import overtrade_score
 from risk.stops import figure
 from risk.written import Written
-
-LOSSES, TRADE_LOSS = "losses", "trade_loss"
-KINDS = (LOSSES, TRADE_LOSS)
 
 
 def outcome_apply(state: AccountState, *, pnl: Decimal, losses: int, seq: int, now: datetime) -> Written:
@@ -35,34 +31,15 @@ def outcome_apply(state: AccountState, *, pnl: Decimal, losses: int, seq: int, n
     if limits is None or limits.rule_mode(RuleName.LOSSES) is RuleMode.OFF:
         return Written()
     score = overtrade_score(state, limits, now)
-    found = [_penalised(state, row, score) for row in _penalties(state, limits.losses, pnl, seq, now)]
-    return Written(facts=list(found))
+    growing = Decimal(state.penalties.get(LOSSES, {}).get("value", "0"))
+    due = penalties_due(limits.losses, losses=losses, pnl=pnl, growing=growing, now=now)
+    return Written(facts=[_penalised(state, _row(state, view, seq), score) for view in due])
 
 
-def _penalties(state: AccountState, limits: LossLimits, pnl: Decimal, seq: int, now: datetime) -> Iterator[Penalty]:
-    until = now + timedelta(minutes=limits.penalty_minutes)
-    if limits.max_consecutive is not None and pnl < 0:
-        weight = penalty_weight(state.losses, limits.max_consecutive)
-        told = LOSSES_IN_A_ROW % {"losses": state.losses, "limit": limits.max_consecutive}
-        yield _row(state, LOSSES, weight, told, until, seq, now)
-    elif state.losses == 0 and _growing(state):
-        yield _row(state, LOSSES, Decimal(0), LOSSES_ENDED, None, seq, now)
-    if limits.max_per_trade is not None and -pnl > limits.max_per_trade:
-        told = TRADE_LOST % {"lost": figure(-pnl), "limit": figure(limits.max_per_trade)}
-        yield _row(state, TRADE_LOSS, FULL, told, until, seq, now)
-
-
-def _growing(state: AccountState) -> bool:
-    """Whether losses in a row weigh something without blocking yet: only that does a better trade end."""
-    return 0 < Decimal(state.penalties.get(LOSSES, {}).get("value", "0")) < FULL
-
-
-def _row(
-    state: AccountState, kind: str, weight: Decimal, reason: str, until: datetime | None, seq: int, now: datetime
-) -> Penalty:
+def _row(state: AccountState, view: PenaltyView, seq: int) -> Penalty:
     return Penalty(
-        account=state.account, seq=seq, at=now, penalty_active=weight >= FULL, penalty_kind=kind, value=weight,
-        reason=reason, expires_at=until if weight >= FULL else None, recorded_at=now,
+        account=state.account, seq=seq, at=view.since, penalty_active=view.value >= FULL, penalty_kind=view.kind,
+        value=view.value, reason=view.reason, expires_at=view.until, recorded_at=view.since,
     )  # fmt: skip
 
 
@@ -107,7 +84,8 @@ def penalty_lift(*, account: str, kind: str, reason: str, actor: Actor) -> Penal
             active = ", ".join(sorted(state.penalties)) or "none: no penalty is active"
             raise InputError("kind", kind[:40], f"one of {active}")
         seq, now = seq_take(state)
-        row = _row(state, kind, Decimal(0), reason, None, seq, now)
+        ended = PenaltyView(kind=kind, value=Decimal(0), since=now, until=None, reason=reason)
+        row = _row(state, ended, seq)
         row.overtrade_risk_score = overtrade_score(state, limits_of(state), now)
         penalty_fold(state, row)
         state.save()

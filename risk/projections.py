@@ -17,9 +17,9 @@ from django.db import transaction
 from risk.desk_equity import desk_hear, desk_settle
 from risk.desk_limits import desk_rules_take
 from risk.history import Heard, Rebased, history, rebase_apply
-from risk.limits_law import marks_refresh, rules_fresh
+from risk.limits_law import marks_refresh
 from risk.locking import account_lock, desk_lock
-from risk.losses import KINDS, penalty_fold
+from risk.losses import penalty_fold
 from risk.models import (
     Account,
     AccountState,
@@ -38,7 +38,8 @@ from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
 from risk.rules.desk_limits import desk_limits_parse
 from risk.rules.limits import Limits, limits_parse
-from risk.rules.track import track_dump, track_load
+from risk.rules.losses import KINDS, losses_in_a_row
+from risk.rules.track import rules_fresh, track_dump, track_load
 from risk.rules.types import TradingState
 from risk.selectors.desk import desk_limits_of
 from risk.selectors.limits import enforced_by
@@ -52,7 +53,7 @@ DESK_COLUMNS = (
     "drawdown",
 )  # fmt: skip
 MARKED = Cause.DRAWDOWN.value, "check"
-LOSSES_MOST = 100
+"""Causes of the snapshots that the periodic check takes, beside those that come with a breach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class _Replay:
 
     def _limits(self, version: LimitsVersion, told_at: datetime, seq: int) -> None:
         new = limits_parse(version.body)
-        marks_refresh(self.state, new, rules_fresh(self.state, self.limits, new), before=seq)
+        marks_refresh(self.state, new, rules_fresh(self.state.marks, self.limits, new), before=seq)
         self.state.limits, self.limits = version, new
         tracks_settle(self.state, new, told_at)
 
@@ -166,12 +167,8 @@ class _Replay:
         """The losses in a row by the newest outcome of each trade, newest first, from this one back."""
         self.outcomes.pop(closed.decision_id, None)
         self.outcomes[closed.decision_id] = closed
-        losses = 0
-        for known in reversed(self.outcomes.values()):
-            if known.pnl >= 0 or known.seq <= self.state.losses_seq or losses > LOSSES_MOST:
-                break
-            losses += 1
-        self.state.losses = losses
+        newest_first = ((known.seq, known.pnl) for known in reversed(self.outcomes.values()))
+        self.state.losses = losses_in_a_row(newest_first, self.state.losses_seq)
         if closed.pnl < 0:
             self.state.last_loss_at = closed.told_at
 
@@ -212,7 +209,7 @@ def account_replayed(account: Account, closed: Iterable[Closed] = ()) -> Account
 
 def _steps(account: Account, closed: Iterable[Closed]) -> dict[int, _Step]:
     steps: dict[int, _Step] = defaultdict(_Step)
-    for seq, version, told_at in _limits_in_force(account):
+    for seq, version, told_at in limits_in_force(account):
         steps[seq].limits.append((version, told_at))
     for heard in history(account):
         steps[heard.seq].equity.append(heard)
@@ -224,7 +221,7 @@ def _steps(account: Account, closed: Iterable[Closed]) -> dict[int, _Step]:
     return steps
 
 
-def _limits_in_force(account: Account) -> Iterator[tuple[int, LimitsVersion, datetime]]:
+def limits_in_force(account: Account) -> Iterator[tuple[int, LimitsVersion, datetime]]:
     """Each version that was put in force, with the `seq` and the time from which it was."""
     for version in LimitsVersion.objects.filter(account=account).select_related("approval", "step").order_by("seq"):
         by = enforced_by(version)

@@ -33,12 +33,13 @@ from risk.losses import outcome_apply, penalty_lift
 from risk.models import AccountState, Desk
 from risk.models.state import Cause
 from risk.peaks import peak_rebase
+from risk.rules.breach import drawdown_call, tightest_fraction
 from risk.rules.flat import flat_until
-from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.limits import Limits
 from risk.rules.sentences import ABOVE_LIMIT, NO_LIMIT, WITHIN_LIMIT
 from risk.rules.types import TradingState
 from risk.scoped_stops import scope_halt, scope_resume, scope_stops_end, stop_place
-from risk.selectors.drawdown import deepest, drawdown_views, tightest_fraction
+from risk.selectors.drawdown import deepest, drawdown_views
 from risk.selectors.limits import limits_of
 from risk.selectors.overtrade import overtrade_score
 from risk.selectors.sessions import feeds_expected
@@ -165,18 +166,16 @@ def stop_judge(
         state = account_lock(account)
         seq, now = seq_take(state)
         limits = limits_of(state)
-        rule = None if limits is None else tightest_fraction(limits)
-        mode = RuleMode.ENFORCE if limits is None else limits.rule_mode(RuleName.DRAWDOWN)
-        penalty = mode is not RuleMode.OFF if rule is None else value > rule.allowance.value
+        called = drawdown_call(limits, value)
         score = overtrade_score(state, limits, now)
-        limit = None if rule is None else rule.allowance.value
+        limit = None if called.rule is None else called.rule.allowance.value
         written = _stop_write(
-            state, value, limit, penalty=penalty, enforced=penalty and mode is RuleMode.ENFORCE, score=score,
-            actor=actor, seq=seq, now=now,
+            state, value, limit, penalty=called.penalty, enforced=called.enforced, score=score, actor=actor, seq=seq,
+            now=now,
         )  # fmt: skip
         state.save()
         leaves = written.record(actor=actor, account=account)
-    return StopAnswer(penalty and mode is RuleMode.ENFORCE, penalty, value, written.facts[0].id, score, limit, leaves)
+    return StopAnswer(called.enforced, called.penalty, value, written.facts[0].id, score, limit, leaves)
 
 
 def _stop_write(

@@ -9,8 +9,9 @@ from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
 from risk.models import AccountState, Penalty, Snapshot
 from risk.models.state import Cause
+from risk.rules import breach
 from risk.rules.drawdown import Mark, breached
-from risk.rules.limits import BreachAction, Limits, RuleMode, RuleName
+from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.sentences import BREACH, HEALED
 from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.drawdown import deepest
@@ -69,16 +70,8 @@ def penalty_build(snapshot: Snapshot, *, reason: str) -> Penalty:
 
 
 def breach_target(state: AccountState, limits: Limits, views: Sequence[DrawdownView]) -> TradingState | None:
-    """The state that broken drawdown rules ask for; None where there is nothing to write: no rule is broken, they are
-    off, or the breach is on record and the account stopped that hard already."""
-    broken = [view for view in views if breached(view)]
-    mode = limits.rule_mode(RuleName.DRAWDOWN)
-    if not broken or mode is RuleMode.OFF:
-        return None
-    halts = any(view.rule.action is BreachAction.HALTED for view in broken)
-    target = TradingState.HALTED if halts else TradingState.REDUCE_ONLY
-    stops = mode is RuleMode.ENFORCE and stricter(target, state.state)
-    return target if stops or not state.penalty_active else None
+    """The state that broken drawdown rules ask for of the account as it stands; None where nothing is to be written."""
+    return breach.breach_target(limits, views, TradingState(state.state), on_record=state.penalty_active)
 
 
 def breach_stop(

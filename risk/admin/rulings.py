@@ -18,10 +18,11 @@ from mia_site.audit.admin.rendering import moment, number, percent, table
 from mia_site.ops.sentences import sentence_told
 from risk.admin.acting import act_view
 from risk.held import held_open, held_rule
-from risk.losses import LOSSES, TRADE_LOSS, penalty_lift
+from risk.losses import penalty_lift
 from risk.models import AccountState
 from risk.peaks import peak_rebase, rebasable
 from risk.roles import RESUME
+from risk.rules.losses import LOSSES, TRADE_LOSS
 from risk.selectors.losses import loss_view
 
 SHOWN = 50

@@ -5,7 +5,7 @@ confirmation, a point below the floor is only noted: the mark stays as it was un
 (then the lowest and the last of the noted points count) or a point above the floor refutes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from risk.rules.drawdown import Mark, Point, floor, mark_advance, mark_start
-from risk.rules.limits import ConfirmationLimits, DrawdownLimit
+from risk.rules.limits import ConfirmationLimits, DrawdownLimit, Limits
 from risk.rules.mark_codec import mark_dump, mark_load
 from risk.rules.types import DoubtView
 
@@ -69,6 +69,18 @@ def track_settle(
     if track.doubt is None or (confirmation.wanted and not _confirmed(track.doubt, now, confirmation)):
         return track
     return _believed(rule, track.mark, track.doubt, zone)
+
+
+def measured_by(rule: DrawdownLimit) -> tuple[object, ...]:
+    """Return what a rule's track depends on; while this stays, its track does."""
+    return rule.mode, rule.reset_at, rule.allowance.of
+
+
+def rules_fresh(known: Collection[str], old: Limits | None, new: Limits) -> set[str]:
+    """Return the drawdown rules of `new` without a track among the `known`, or that measure something else than under
+    `old`."""
+    before = {rule.name: measured_by(rule) for rule in old.drawdown} if old else {}
+    return {rule.name for rule in new.drawdown if rule.name not in known or before.get(rule.name) != measured_by(rule)}
 
 
 def doubt_view(rule: DrawdownLimit, track: Track) -> DoubtView | None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from risk.models import AccountState
 from risk.rules.drawdown import mark_roll, mark_view
-from risk.rules.limits import DrawdownLimit, Limits
+from risk.rules.limits import Limits
 from risk.rules.track import doubt_view, track_load
 from risk.rules.types import DoubtView, DrawdownView, HeldView
 
@@ -30,12 +30,6 @@ def doubt_views(state: AccountState, limits: Limits) -> tuple[DoubtView, ...]:
 def held_view(state: AccountState) -> HeldView | None:
     """The implausible points that wait for a ruling, if any."""
     return HeldView(count=state.held, since=state.held_since) if state.held and state.held_since else None
-
-
-def tightest_fraction(limits: Limits) -> DrawdownLimit | None:
-    """The fractional rule with the smallest allowance: what a bare drawdown figure is compared with."""
-    fractional = [rule for rule in limits.drawdown if rule.allowance.of.value != "amount"]
-    return min(fractional, key=lambda rule: rule.allowance.value, default=None)
 
 
 def deepest(views: tuple[DrawdownView, ...]) -> Decimal:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.bench.database import benchmark_database
+from tests.bench.database import benchmark_database, rows_multiply
 from tests.bench.table import Promise, median_of, show, verdict
 
 PEER = Path(__file__).with_name("peers") / "freqtrade_max_drawdown.py"
@@ -139,27 +139,12 @@ def _history(code: str, count: int) -> None:
     _asker(code)()
     year = "now() - n * interval '1 year' / %(count)s"
     for model in (EquityPoint, Decision):
-        _multiply(model, code, count, {"id": "gen_random_uuid()", "at": year, "recorded_at": year, "seq": "0"})
+        rows_multiply(model, code, count, {"id": "gen_random_uuid()", "at": year, "recorded_at": year, "seq": "0"})
     newest = Decision.objects.filter(account__code=code).latest("seq")
     Admission.objects.get_or_create(
         id=newest.id, account=newest.account, seq=newest.seq, at=newest.at, effect="opens", instrument="ES"
     )
-    _multiply(Admission, code, count, {"id": "gen_random_uuid()", "at": f"{year} - interval '1 hour'", "seq": "0"})
-
-
-def _multiply(model: Any, code: str, count: int, changed: dict[str, str]) -> None:
-    from django.db import connection
-
-    columns = [field.column for field in model._meta.concrete_fields]
-    chosen = ", ".join(changed.get(column, f'"{column}"') for column in columns)
-    named = ", ".join(f'"{column}"' for column in columns)
-    table = model._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f'INSERT INTO "{table}" ({named}) SELECT {chosen} FROM (SELECT * FROM "{table}" WHERE account_id = '
-            "(SELECT id FROM risk_account WHERE code = %(code)s) LIMIT 1) one, generate_series(1, %(count)s) n",
-            {"code": code, "count": count},
-        )
+    rows_multiply(Admission, code, count, {"id": "gen_random_uuid()", "at": f"{year} - interval '1 hour'", "seq": "0"})
 
 
 def _analyze() -> None:

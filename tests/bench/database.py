@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tests.servers.postgres import NoPostgreSQL, postgresql
 
@@ -59,3 +60,19 @@ def _made() -> str:
         cursor.execute("SELECT version()")
         row: tuple[str] = cursor.fetchone()
     return row[0].split(" on ")[0]
+
+
+def rows_multiply(model: Any, code: str, count: int, changed: dict[str, str]) -> None:
+    """So many copies of one row of the account, made inside the server; `changed` columns are SQL of the number n."""
+    from django.db import connection
+
+    columns = [field.column for field in model._meta.concrete_fields]
+    chosen = ", ".join(changed.get(column, f'"{column}"') for column in columns)
+    named = ", ".join(f'"{column}"' for column in columns)
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{table}" ({named}) SELECT {chosen} FROM (SELECT * FROM "{table}" WHERE account_id = '
+            "(SELECT id FROM risk_account WHERE code = %(code)s) LIMIT 1) one, generate_series(1, %(count)s) n",
+            {"code": code, "count": count},
+        )

@@ -229,11 +229,11 @@ def test_the_command_names_differences_and_mends_them() -> None:
 def test_whatever_happens_the_facts_say_the_same(happenings: list[Any]) -> None:
     account = account_under(plausibility={"max_move": "0.4"}, confirmation={"points": 3})
     for happening in happenings:
-        _happen(account, happening)
+        happen(account, happening)
     assert [line for line in differences() if line.startswith(account.code)] == []
 
 
-def _happen(account: Account, happening: Any) -> None:
+def happen(account: Account, happening: Any) -> None:
     state = state_of(account)
     if isinstance(happening, list):
         reports(account, *happening)

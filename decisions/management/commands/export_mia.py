@@ -9,11 +9,10 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from decisions.management.account import account_argument, account_of
 from decisions.management.periods import period_arguments, period_of
 from decisions.mia_export import ExportFailed, tree_export
 from mia_site.audit.actors import command_actor
-from risk.locking import AccountUnknown, account_only
-from risk.models import Account
 
 
 class Command(BaseCommand):
@@ -23,12 +22,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, metavar="DIR", help="where the tree is written")
-        parser.add_argument("--account", default="", help="whose history it is (the only account)")
+        account_argument(parser)
         period_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         period = period_of(options)
-        account = _account(options["account"])
+        account = account_of(options)
         try:
             reports = tree_export(options["folder"], account=account, period=period, actor=command_actor("export_mia"))
         except ExportFailed as error:
@@ -45,14 +44,3 @@ class Command(BaseCommand):
                     report.others,
                 )
                 self.stdout.write(f"    {text % {'count': report.others}}")
-
-
-def _account(code: str) -> Account:
-    try:
-        code = code or account_only()
-    except AccountUnknown as error:
-        raise CommandError(_("There is not exactly one account: name one with --account")) from error
-    account = Account.objects.filter(code=code).first()
-    if account is None:
-        raise CommandError(_("There is no account %(code)s") % {"code": code})
-    return account

@@ -1,11 +1,18 @@
 """A progress bar for the terminal: share, rows a second, time left. Quiet where nobody looks."""
 
 import time
-from typing import TextIO
-
-from mia_site.audit.models import Verification
+from typing import Protocol, TextIO
 
 WIDTH = 30
+
+
+class Running(Protocol):
+    """A long piece of work: how many rows it has read, and in which part of it it is."""
+
+    checked: int
+
+    @property
+    def stage(self) -> str: ...
 
 
 class Progress:
@@ -17,7 +24,7 @@ class Progress:
         self._begun = begun
         self._started = time.perf_counter()
 
-    def step(self, run: Verification) -> None:
+    def step(self, run: Running) -> None:
         """After each stretch."""
         if self._stream is None:
             return

@@ -1,23 +1,20 @@
 """Limits on the command line: export, import, set; approve, reject, withdraw, review."""
 
-import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 import yaml
 from django.core.management.base import BaseCommand, CommandError
 
 from risk.inputs import InputError
-from risk.limits_document import assignments_apply, document_read
+from risk.limits_document import assignments_apply
 from risk.locking import AccountUnknown
 from risk.management.law import act_arguments, act_do, submitter, waiting_told, way_arguments, way_of
+from risk.management.limits_file import limits_file_read
 from risk.models import AccountState, LimitsVersion
 from risk.risk_controller import limits_submit
 from risk.rules.limits import LimitsError
 from risk.selectors.limits import limits_of
-
-MAX_BYTES = 256 * 1024
 
 
 class Command(BaseCommand):
@@ -60,17 +57,7 @@ class Command(BaseCommand):
         self.stdout.write(yaml.safe_dump(state.limits.body, sort_keys=False, allow_unicode=True), ending="")
 
     def _import(self, state: AccountState, options: dict[str, Any]) -> None:
-        text = sys.stdin.read(MAX_BYTES + 1) if options["file"] == "-" else self._file(options["file"])
-        if len(text) > MAX_BYTES:
-            raise CommandError(f"The file is larger than {MAX_BYTES} bytes.")
-        self._submit(state, document_read(text), options)
-
-    def _file(self, name: str) -> str:
-        try:
-            with Path(name).open(encoding="utf-8") as file:
-                return file.read(MAX_BYTES + 1)
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{name} cannot be read: {error}") from error
+        self._submit(state, limits_file_read(options["file"]), options)
 
     def _set(self, state: AccountState, options: dict[str, Any]) -> None:
         current = state.limits.body if state.limits is not None else {}

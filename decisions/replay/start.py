@@ -1,0 +1,126 @@
+"""Where a replay begins: what an account's facts had added up to before, taken as recorded."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from decisions.models import Outcome
+from risk.history import track_begin, tracks_replay
+from risk.models import (
+    Account,
+    Admission,
+    EquityPoint,
+    HeldPoint,
+    HeldRuling,
+    Penalty,
+    Snapshot,
+    StateChange,
+)
+from risk.models.columns import Origin
+from risk.models.state import Cause, Scope
+from risk.rules.losses import KINDS, LOSSES, losses_in_a_row
+from risk.rules.replay_world import OUTCOMES_KEPT, Change, Ground, Standing
+from risk.rules.types import SEVERITY, Effect, OpeningView, PenaltyView, Side, TradingState
+
+HOUR = timedelta(hours=1)
+
+
+def ground_of(account: Account) -> Ground:
+    """What no limits change."""
+    return Ground(
+        initial=account.initial_balance,
+        zone=account.zone,
+        begin=lambda rule, point, seq: track_begin(account, rule, point, seq=seq),
+        replayed=lambda rules, confirmation, seq: tracks_replay(account, rules, confirmation, before=seq),
+    )
+
+
+def standing_at(account: Account, *, seq: int, at: datetime | None) -> Standing:
+    """The account after the facts up to `seq`, without its tracks; `at` is the moment of the next step."""
+    standing = Standing()
+    _states(standing, account, seq)
+    _equity(standing, account, seq)
+    _penalties(standing, account, seq)
+    _outcomes(standing, account, seq)
+    _openings(standing, account, seq, at)
+    return standing
+
+
+def _states(standing: Standing, account: Account, seq: int) -> None:
+    rows = StateChange.objects.filter(account=account, scope=Scope.ACCOUNT, seq__lte=seq).order_by("seq", "id")
+    for row in rows.iterator(chunk_size=1_000):
+        to = TradingState(row.to_state)
+        by_limit = row.cause != Cause.MANUAL
+        if by_limit and SEVERITY[to] > SEVERITY[TradingState(row.from_state)]:
+            standing.stopped_at = row.recorded_at
+        if row.until is None:
+            standing.changes.clear()
+        standing.changes.append(
+            Change(seq=row.seq, at=row.recorded_at, state=to, until=row.until, by_limit=by_limit)
+        )  # fmt: skip
+        standing.state, standing.since, standing.until = to, row.recorded_at, row.until
+
+
+def _equity(standing: Standing, account: Account, seq: int) -> None:
+    """The last point that counts, and how many wait for a ruling."""
+    held = HeldPoint.objects.filter(account=account, seq__lte=seq)
+    ruled = HeldRuling.objects.filter(account=account, seq__lte=seq)
+    believed = EquityPoint.objects.filter(account=account, origin=Origin.LIVE, late=False, seq__lte=seq)
+    told = believed.exclude(id__in=held.values("point_id")).order_by("-seq", "-ordinal").first()
+    accepted = ruled.filter(accepted=True).select_related("held").order_by("-seq", "-held__seq", "-held__ordinal")
+    ruling = accepted.first()
+    last = told if ruling is None or (told is not None and told.seq > ruling.seq) else ruling.held
+    if last is not None:
+        standing.equity, standing.equity_at = last.equity, last.at
+    waiting = held.exclude(id__in=ruled.values("held_id")).order_by("seq", "ordinal")
+    standing.held = waiting.count()
+    standing.held_since = waiting.values_list("recorded_at", flat=True).first()
+
+
+def _penalties(standing: Standing, account: Account, seq: int) -> None:
+    live = {"account": account, "seq__lte": seq, "origin": Origin.LIVE}
+    calls = Snapshot.objects.filter(**live, cause=Cause.STOP_TRADING.value).values_list("id", "evidence")
+    shadowed = {key for key, evidence in calls.iterator(chunk_size=1_000) if evidence.get("shadow")}
+    for row in Penalty.objects.filter(**live).order_by("seq", "id").iterator(chunk_size=1_000):
+        if row.penalty_kind in KINDS:
+            _penalty(standing, row)
+        elif row.penalty_kind == "lifted":
+            standing.penalty = False
+        elif row.penalty_active and row.snapshot_id not in shadowed:
+            standing.penalty = True
+
+
+def _penalty(standing: Standing, row: Penalty) -> None:
+    if row.value:
+        standing.penalties[row.penalty_kind] = PenaltyView(
+            kind=row.penalty_kind, value=row.value, since=row.at, until=row.expires_at, reason=row.reason
+        )
+        return
+    standing.penalties.pop(row.penalty_kind, None)
+    if row.penalty_kind == LOSSES:
+        standing.losses_seq = row.seq
+
+
+def _outcomes(standing: Standing, account: Account, seq: int) -> None:
+    rows = Outcome.objects.filter(account=account, origin=Origin.LIVE, final=True, seq__lte=seq).order_by("-seq")
+    newest = list(rows.values_list("seq", "decision_id", "pnl", "recorded_at")[:OUTCOMES_KEPT])
+    known: dict[str, tuple[int, Decimal]] = {}
+    for told_seq, decision_id, pnl, _ in newest:
+        known.setdefault(str(decision_id), (told_seq, pnl))
+    standing.losses = losses_in_a_row(known.values(), standing.losses_seq)
+    standing.outcomes = dict(reversed(known.items()))
+    standing.last_loss_at = rows.filter(pnl__lt=0).values_list("recorded_at", flat=True).first()
+
+
+def _openings(standing: Standing, account: Account, seq: int, at: datetime | None) -> None:
+    rows = Admission.objects.filter(account=account, effect=Effect.OPENS.value, seq__lte=seq).order_by("seq")
+    last = rows.last()
+    standing.last_opening_at = None if last is None else last.at
+    if at is None:
+        return
+    standing.openings = [
+        OpeningView(
+            id=str(row.id), at=row.at, instrument=row.instrument, side=Side(row.side) if row.side else None,
+            quantity=row.quantity,
+        )
+        for row in rows.filter(at__gt=at - HOUR)
+    ]  # fmt: skip

@@ -1,0 +1,326 @@
+"""An account as it would have been under a course of limits: every step is folded by the rules that judge live.
+
+What limits decide is worked out anew: tracks, stops, losses and their penalties, the pace of what was let through.
+What they do not decide is taken as recorded: equity, positions, acts of people, the desk, the calendar.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import singledispatchmethod
+from zoneinfo import ZoneInfo
+
+from risk.rules.breach import breach_target, drawdown_call
+from risk.rules.drawdown import TRAILING, Point, breached, mark_rebase, mark_roll, mark_view
+from risk.rules.limits import ConfirmationLimits, DrawdownLimit, Limits, RuleMode, RuleName
+from risk.rules.losses import LOSSES, losses_in_a_row, penalties_due
+from risk.rules.plausibility import implausible_move
+from risk.rules.replay_steps import (
+    Checked,
+    LimitsBegan,
+    PeakMoved,
+    PenaltyLifted,
+    PointHeld,
+    PointsRuled,
+    PointTold,
+    StateMoved,
+    Step,
+    StopCalled,
+    TradeClosed,
+)
+from risk.rules.track import Track, rules_fresh, track_hear, track_settle
+from risk.rules.types import SEVERITY, DrawdownView, OpeningView, PenaltyView, TradingState
+
+CHECKED_WITHIN = timedelta(minutes=2)
+"""Within how long the periodic check, which runs every minute, acts on what time alone has decided."""
+OUTCOMES_KEPT = 1_000
+"""Far more than the losses in a row that any limit asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What stays the same under any limits. `begin` starts a rule's track at the account's first point (of that `seq`);
+    `replayed` gives the tracks of rules after the whole history before a `seq`."""
+
+    initial: Decimal
+    zone: ZoneInfo
+    begin: Callable[[DrawdownLimit, Point, int], Track]
+    replayed: Callable[[Sequence[DrawdownLimit], ConfirmationLimits, int], dict[str, Track]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A trading state that began. `rule` and `drawdown`: what a limit stopped on; a stop by hand has none."""
+
+    seq: int
+    at: datetime
+    state: TradingState
+    until: datetime | None = None
+    by_limit: bool = False
+    rule: str = ""
+    drawdown: Decimal | None = None
+    equity: Decimal | None = None
+    floor: Decimal | None = None
+
+
+@dataclass(kw_only=True)
+class Standing:
+    """What is remembered between two steps: plain values, so that a replay can be left and taken up again.
+
+    `changes` are those that may still hold beneath a timed stop. `unmade` are decisions that were let through and
+    would not have been: their trades have no outcome here.
+    """
+
+    tracks: dict[str, Track] = field(default_factory=dict)
+    state: TradingState = TradingState.ACTIVE
+    since: datetime | None = None
+    until: datetime | None = None
+    changes: list[Change] = field(default_factory=list)
+    stopped_at: datetime | None = None
+    penalty: bool = False
+    equity: Decimal | None = None
+    equity_at: datetime | None = None
+    heard_seq: int = 0
+    held: int = 0
+    held_since: datetime | None = None
+    losses: int = 0
+    losses_seq: int = 0
+    last_loss_at: datetime | None = None
+    penalties: dict[str, PenaltyView] = field(default_factory=dict)
+    outcomes: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
+    openings: list[OpeningView] = field(default_factory=list)
+    last_opening_at: datetime | None = None
+    unmade: set[str] = field(default_factory=set)
+    implausible: int = 0
+    kept_stopped: int = 0
+
+
+class World:
+    """`hear` folds a step into `standing`; stops and resumes are told to `changed`."""
+
+    def __init__(
+        self, ground: Ground, standing: Standing, limits: Limits | None, changed: Callable[[Change], None]
+    ) -> None:
+        self.ground, self.standing, self.limits, self._changed = ground, standing, limits, changed
+
+    def hear(self, step: Step) -> None:
+        """Raises PointError where the limits cannot measure the account's equity."""
+        self.wait(step.seq, step.at)
+        self._fold(step)
+
+    def follow(self, step: PointTold | PeakMoved) -> None:
+        """Only measures: what happened before the limits began is history, no peak of it is forgotten."""
+        if isinstance(step, PeakMoved):
+            self._fold(step)
+        elif self.limits is not None:
+            for rule in self.limits.drawdown:
+                self._heard(rule, step, self.limits, late=False)
+
+    def begin(self, seq: int, at: datetime) -> None:
+        """The limits that only followed until now are in force: the account is judged by them then and there."""
+        self._check(seq, at)
+
+    def views(self, now: datetime) -> tuple[DrawdownView, ...]:
+        """The drawdown rules as measured at `now`."""
+        rules, zone = self._tracked(), self.ground.zone
+        return tuple(mark_view(rule, mark_roll(rule, track.mark, now, zone)) for rule, track in rules)
+
+    @singledispatchmethod
+    def _fold(self, step: Step) -> None:
+        raise TypeError(f"a replay does not know {type(step).__name__}")
+
+    @_fold.register
+    def _(self, step: LimitsBegan) -> None:
+        standing, limits = self.standing, step.limits
+        fresh = rules_fresh(standing.tracks, self.limits, limits)
+        rules = [rule for rule in limits.drawdown if rule.name in fresh]
+        kept = {rule.name: standing.tracks[rule.name] for rule in limits.drawdown if rule.name not in fresh}
+        standing.tracks = kept | self.ground.replayed(rules, limits.confirmation, step.seq)
+        self.limits = limits
+        self._check(step.seq, step.at)
+
+    @_fold.register
+    def _(self, step: PointTold) -> None:
+        standing, limits, point = self.standing, self.limits, step.point
+        if limits is not None and implausible_move(standing.equity, point, limits.plausibility) is not None:
+            standing.implausible += 1
+        standing.heard_seq = step.seq
+        late = standing.equity_at is not None and point.at < standing.equity_at
+        if not late:
+            standing.equity, standing.equity_at = point.equity, point.at
+        if limits is None:
+            return
+        views = [self._heard(rule, step, limits, late=late) for rule in limits.drawdown]
+        self._judge(views, step.seq, step.at)
+
+    def _heard(self, rule: DrawdownLimit, step: PointTold, limits: Limits, *, late: bool) -> DrawdownView:
+        """The rule as measured at the point; what a late one says was true once, unless it is in doubt."""
+        tracks, point = self.standing.tracks, step.point
+        track = tracks.get(rule.name) or self.ground.begin(rule, point, step.seq)
+        track = tracks[rule.name] = track_hear(rule, track, point, self.ground.zone, limits.confirmation)
+        view = mark_view(rule, track.mark)
+        return replace(view, equity=min(view.equity, point.equity)) if late and track.doubt is None else view
+
+    @_fold.register
+    def _(self, step: PeakMoved) -> None:
+        rules = {rule.name: (rule, track) for rule, track in self._tracked()}
+        if step.rule not in rules:
+            return
+        rule, track = rules[step.rule]
+        if rule.mode in TRAILING and track.mark.last_equity <= step.point.equity < track.mark.reference:
+            self.standing.tracks[rule.name] = Track(mark=mark_rebase(track.mark, step.point.equity, step.at))
+
+    @_fold.register
+    def _(self, step: PointHeld) -> None:
+        standing = self.standing
+        standing.held, standing.held_since = standing.held + 1, standing.held_since or step.at
+
+    @_fold.register
+    def _(self, step: PointsRuled) -> None:
+        self.standing.held, self.standing.held_since = 0, None
+
+    @_fold.register
+    def _(self, step: Checked) -> None:
+        if step.seq != self.standing.heard_seq:
+            self._check(step.seq, step.at)
+
+    @_fold.register
+    def _(self, step: StopCalled) -> None:
+        called = drawdown_call(self.limits, step.drawdown)
+        standing = self.standing
+        standing.penalty = standing.penalty or called.enforced
+        if called.enforced and SEVERITY[TradingState.REDUCE_ONLY] > SEVERITY[standing.state]:
+            rule = "" if called.rule is None else called.rule.name
+            self._stop(TradingState.REDUCE_ONLY, step.seq, step.at, rule=rule, drawdown=step.drawdown)
+
+    @_fold.register
+    def _(self, step: StateMoved) -> None:
+        now, to = SEVERITY[self.standing.state], SEVERITY[step.to_state]
+        if step.ended:
+            self._end(step.seq, step.at)
+        elif to >= SEVERITY[step.from_state]:
+            if to >= now:
+                self._enter(Change(seq=step.seq, at=step.at, state=step.to_state, until=step.until))
+        elif to < now:
+            self._resume(step)
+
+    def _resume(self, step: StateMoved) -> None:
+        """As live: nobody makes an account active that is below a floor."""
+        if step.to_state is TradingState.ACTIVE:
+            if self._enforced() and any(map(breached, self.views(step.at))):
+                self.standing.kept_stopped += 1
+                return
+            self.standing.penalty = False
+        self._enter(Change(seq=step.seq, at=step.at, state=step.to_state))
+
+    @_fold.register
+    def _(self, step: TradeClosed) -> None:
+        standing = self.standing
+        if step.decision_id in standing.unmade:
+            return
+        standing.outcomes.pop(step.decision_id, None)
+        standing.outcomes[step.decision_id] = step.seq, step.pnl
+        if len(standing.outcomes) > OUTCOMES_KEPT:
+            standing.outcomes.pop(next(iter(standing.outcomes)))
+        standing.losses = losses_in_a_row(reversed(standing.outcomes.values()), standing.losses_seq)
+        if step.pnl < 0:
+            standing.last_loss_at = step.at
+        limits = self.limits
+        if limits is None or limits.rule_mode(RuleName.LOSSES) is RuleMode.OFF:
+            return
+        growing = standing.penalties[LOSSES].value if LOSSES in standing.penalties else Decimal(0)
+        losses = standing.losses
+        for due in penalties_due(limits.losses, losses=losses, pnl=step.pnl, growing=growing, now=step.at):
+            self._penalise(due, step.seq)
+
+    @_fold.register
+    def _(self, step: PenaltyLifted) -> None:
+        if step.kind in self.standing.penalties:
+            self._unpenalise(step.kind, step.seq)
+
+    def _penalise(self, due: PenaltyView, seq: int) -> None:
+        if due.value:
+            self.standing.penalties[due.kind] = due
+        else:
+            self._unpenalise(due.kind, seq)
+
+    def _unpenalise(self, kind: str, seq: int) -> None:
+        self.standing.penalties.pop(kind, None)
+        if kind == LOSSES:
+            self.standing.losses, self.standing.losses_seq = 0, seq
+
+    def wait(self, seq: int, now: datetime) -> None:
+        """What time alone decides up to `now`, where the check that acts on it left no trace: as of when it was due."""
+        until = self.standing.until
+        if until is not None and until + CHECKED_WITHIN <= now:
+            self._end(seq, until)
+        seconds = None if self.limits is None else self.limits.confirmation.seconds
+        if seconds is None:
+            return
+        doubts = [track.doubt for track in self.standing.tracks.values() if track.doubt is not None]
+        due = min((doubt.since + timedelta(seconds=seconds) for doubt in doubts), default=None)
+        if due is not None and due + CHECKED_WITHIN <= now:
+            self._check(seq, due)
+
+    def _check(self, seq: int, at: datetime) -> None:
+        limits = self.limits
+        if limits is None:
+            return
+        for rule, track in self._tracked():
+            if track.doubt is not None:
+                settled = track_settle(rule, track, at, self.ground.zone, limits.confirmation)
+                self.standing.tracks[rule.name] = settled
+        self._judge(self.views(at), seq, at)
+
+    def _judge(self, views: Sequence[DrawdownView], seq: int, at: datetime) -> None:
+        standing, limits = self.standing, self.limits
+        if limits is None:
+            return
+        target = breach_target(limits, views, standing.state, on_record=standing.penalty)
+        if target is None:
+            if standing.penalty and standing.state is TradingState.ACTIVE and not any(map(breached, views)):
+                standing.penalty = False
+            return
+        standing.penalty = True
+        if self._enforced() and SEVERITY[target] > SEVERITY[standing.state]:
+            worst = max((view for view in views if breached(view)), key=lambda view: view.drawdown)
+            self._stop(
+                target, seq, at, rule=worst.rule.name, drawdown=worst.drawdown, equity=worst.equity, floor=worst.floor
+            )  # fmt: skip
+
+    def _stop(
+        self, to: TradingState, seq: int, at: datetime, *, rule: str, drawdown: Decimal, equity: Decimal | None = None,
+        floor: Decimal | None = None,
+    ) -> None:  # fmt: skip
+        self.standing.stopped_at = at
+        told = {"rule": rule, "drawdown": drawdown, "equity": equity, "floor": floor}
+        self._enter(Change(seq=seq, at=at, state=to, by_limit=True, **told))  # type: ignore[arg-type]
+
+    def _enter(self, change: Change) -> None:
+        standing = self.standing
+        if change.until is None:
+            standing.changes.clear()  # nothing that came before can hold again
+        standing.changes.append(change)
+        standing.state, standing.since, standing.until = change.state, change.at, change.until
+        self._changed(change)
+
+    def _end(self, seq: int, now: datetime) -> None:
+        """The timed stop is over: what held beneath it holds again."""
+        standing = self.standing
+        if standing.until is None or standing.until > now:
+            return
+        beneath = next((old for old in reversed(standing.changes) if old.until is None or old.until > now), None)
+        if beneath is not None and beneath.state is not TradingState.ACTIVE:
+            self._enter(replace(beneath, seq=seq, at=now, by_limit=False))
+        else:
+            broken = standing.penalty and self._enforced()
+            to = TradingState.REDUCE_ONLY if broken else TradingState.ACTIVE
+            self._enter(Change(seq=seq, at=now, state=to))
+
+    def _enforced(self) -> bool:
+        return self.limits is None or self.limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE
+
+    def _tracked(self) -> list[tuple[DrawdownLimit, Track]]:
+        rules = () if self.limits is None else self.limits.drawdown
+        return [(rule, self.standing.tracks[rule.name]) for rule in rules if rule.name in self.standing.tracks]
