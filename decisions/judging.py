@@ -249,11 +249,17 @@ def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
 
 
 def algorithm_told(view: AlgorithmView) -> dict[str, Any]:
-    """What the algorithm has opened since its last review."""
+    """What the algorithm has opened since its last review, and its entry in the register."""
     return {
         "key": view.key,
         "executions": view.executions,
         "disabled_at": view.disabled_at and view.disabled_at.isoformat(),
+        "entry": view.entry
+        and {
+            "version": view.entry.version,
+            "status": view.entry.status.value,
+            "openings_last_hour": None if view.entry.max_openings_per_hour is None else view.entry.openings_last_hour,
+        },
     }
 
 

@@ -75,6 +75,19 @@ CONTROLLER_TEXTS: dict[str, str] = {
     "algorithm_reviewed": gettext_noop(
         "%(account)s: the algorithm %(algorithm)s was reviewed after %(executions)s openings by %(actor)s: %(reason)s"
     ),
+    "algorithm_registered": gettext_noop(
+        "The algorithm %(algorithm)s (v%(version)s) was registered by %(actor)s and waits for a second "
+        "person: %(reason)s"
+    ),
+    "algorithm_approved": gettext_noop(
+        "The algorithm %(algorithm)s (v%(version)s) was approved by %(actor)s: %(reason)s"
+    ),
+    "algorithm_rejected": gettext_noop(
+        "The algorithm %(algorithm)s (v%(version)s) was rejected by %(actor)s: %(reason)s"
+    ),
+    "algorithm_withdrawn": gettext_noop(
+        "The algorithm %(algorithm)s (v%(version)s) was withdrawn by %(actor)s: %(reason)s"
+    ),
     "limits_applied": gettext_noop("%(account)s: limits v%(version)s by %(actor)s are in force: %(reason)s"),
     "limits_proposed": gettext_noop(
         "%(account)s: limits v%(version)s by %(actor)s loosen and wait for a second person: %(reason)s"

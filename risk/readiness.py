@@ -11,6 +11,7 @@ from risk.locking import AccountUnknown
 from risk.models import AccountState, Client, Cluster, Desk
 from risk.rules.limits import FreshnessLimits, Limits, RuleMode, RuleName, SessionHours
 from risk.rules.types import ScopedStopView, TradingState
+from risk.selectors.algorithm_register import algorithms_in_force
 from risk.selectors.algorithms import disabled_algorithms
 from risk.selectors.limits import limits_of
 from risk.selectors.sessions import session_view
@@ -30,6 +31,7 @@ def readiness(code: str) -> Iterator[Readiness]:
     yield _state(state, desk)
     yield from _stops(state)
     yield from _algorithms(state, limits)
+    yield from _register(limits)
     yield _equity(state, limits, now)
     yield _positions(state, limits, now)
     yield _calendar(desk, limits, now)
@@ -92,14 +94,23 @@ def _resume(stop: ScopedStopView) -> str:
 
 
 def _algorithms(state: AccountState, limits: Limits | None) -> Iterator[Readiness]:
-    """Only where the limits judge by algorithm: those that are disabled until somebody reviews them."""
-    if limits is None or not limits.algorithms.wanted or _excused(limits, RuleName.ALGORITHMS):
+    """Only where the limits ask for reviews: those that are disabled until somebody reviews them."""
+    if limits is None or limits.algorithms.max_unreviewed is None or _excused(limits, RuleName.ALGORITHMS):
         return
     disabled = disabled_algorithms(state.account)
     told = "; ".join(f"{switch.key}: {switch.reason}" for switch in disabled)
     fix = "manage.py review_algorithm {} --account {} --reason …"
     fixes = [fix.format(switch.key, state.account.code) for switch in disabled]
     yield Readiness("algorithms", not disabled, told or _("none is disabled"), "; ".join(fixes))
+
+
+def _register(limits: Limits | None) -> Iterator[Readiness]:
+    """Only where the limits ask for registered algorithms: whether there are any that may trade."""
+    if limits is None or not limits.algorithms.required or _excused(limits, RuleName.ALGORITHM_REGISTER):
+        return
+    names = algorithms_in_force()
+    fix = "" if names else _("register one in the admin, and have a second person approve it")
+    yield Readiness("algorithm register", bool(names), ", ".join(names) or _("no algorithm is approved"), fix)
 
 
 def _aged(name: str, at: datetime | None, now: datetime, limit: float, fix: str) -> Readiness:

@@ -28,6 +28,9 @@ RULE_WINDOWS = "risk.add_windowruling"
 RULE_MEMORY = "risk.add_memoryruling"
 REVIEW_ALGORITHMS = "risk.add_algorithmswitch"
 """To review what an algorithm did, which enables it again."""
+REGISTER_ALGORITHMS = "risk.add_algorithmentry"
+"""To register algorithms, and to withdraw them."""
+APPROVE_ALGORITHMS = "risk.add_algorithmruling"
 ACKNOWLEDGE = "ops.change_alert"
 REVOKE_TOKENS = "risk.change_client"
 ERASE_PERSONAL = "audit.delete_personaldata"
@@ -48,8 +51,8 @@ def roles_ensure() -> Iterator[str]:
     """Makes the four groups, or gives them back exactly their permissions; yields a line for each that it changed."""
     view = set(Permission.objects.filter(content_type__app_label__in=DESK_APPS, codename__startswith="view_"))
     viewer = view | _named(EXPORT)
-    manager = viewer | _named(HALT, PROPOSE_LIMITS, CHANGE_WINDOWS, RULE_MEMORY, ACKNOWLEDGE)
-    approver = viewer | _named(RESUME, APPROVE_LIMITS, RULE_WINDOWS, REVIEW_ALGORITHMS, ACKNOWLEDGE)
+    manager = viewer | _named(HALT, PROPOSE_LIMITS, CHANGE_WINDOWS, RULE_MEMORY, REGISTER_ALGORITHMS, ACKNOWLEDGE)
+    approver = viewer | _named(RESUME, APPROVE_LIMITS, RULE_WINDOWS, REVIEW_ALGORITHMS, APPROVE_ALGORITHMS, ACKNOWLEDGE)
     administrator = manager | approver | _named(*MANAGED)
     roles = {
         COMPLIANCE_VIEWER: viewer,

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from risk.api.accounts import EquityView, PositionsView, ReadinessView, StateView
+from risk.api.algorithms import AlgorithmList
 from risk.api.blackouts import BlackoutsFile, BlackoutsView
 from risk.api.browse import EventList, LimitsList, PenaltyList, SnapshotList
 from risk.api.controls import BlockTradeView, StopTradingView
@@ -21,5 +22,6 @@ urlpatterns = [
     path("events/", EventList.as_view(), name="events"),
     path("events/blackouts", BlackoutsView.as_view(), name="blackouts"),
     path("events/blackouts.ics", BlackoutsFile.as_view(), name="blackouts-ics"),
+    path("algorithms/", AlgorithmList.as_view(), name="algorithms"),
     path("limits/", LimitsList.as_view(), name="limits"),
 ]

@@ -23,6 +23,8 @@ from risk.models import (
     Account,
     AccountState,
     Admission,
+    AlgorithmEntry,
+    AlgorithmRuling,
     AlgorithmSwitch,
     CalendarFetch,
     CalendarSource,
@@ -625,6 +627,29 @@ class AlgorithmSwitchFactory(OfAccount):
     limit = 100
     reason = "opened 100 times without a review, the limit is 100"
     actor = "client:1"
+
+
+class AlgorithmEntryFactory(FactFactory):
+    class Meta:
+        model = AlgorithmEntry
+
+    key = factory.Sequence(lambda number: f"sac {number}")
+    version = 1
+    owner = "M. Keller, quantitative desk"
+    max_quantity = Decimal(2)
+    max_openings_per_hour = 5
+    proposer = "user:1"
+    reason = "tested on 2024"
+
+
+class AlgorithmRulingFactory(FactFactory):
+    class Meta:
+        model = AlgorithmRuling
+
+    entry = factory.SubFactory(AlgorithmEntryFactory)
+    action = "approved"
+    actor = "user:2"
+    reason = "agreed at the risk meeting"
 
 
 class AlertFactory(DjangoModelFactory[Alert]):

@@ -2,6 +2,7 @@
 
 from risk.admin import (
     accounts,
+    algorithm_register,
     algorithms,
     clients,
     desk,
@@ -20,6 +21,7 @@ from risk.admin import (
 
 __all__ = [
     "accounts",
+    "algorithm_register",
     "algorithms",
     "clients",
     "desk",

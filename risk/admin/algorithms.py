@@ -53,11 +53,19 @@ class AlgorithmSwitchAdmin(ReasonMixin, RuledAdmin):
         ("who", "seq"),
         "recorded_at",
     )
+    list_before_template = "admin/desk/links.html"
     change_form_outer_before_template = "admin/desk/links.html"
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.review_view)
         return [path("review/", view, name="risk_algorithmswitch_review"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        links = []
+        if request.user.has_perm(REVIEW_ALGORITHMS):
+            url = reverse("admin:risk_algorithmswitch_review")
+            links.append({"url": url, "words": _("Review an algorithm"), "look": "primary"})
+        return super().changelist_view(request, {**(extra_context or {}), "links": links})
 
     def review_view(self, request: HttpRequest) -> HttpResponseBase:
         """Somebody has looked at what the algorithm did: it counts anew and is enabled."""

@@ -3,6 +3,7 @@
 from risk.models.account import Account, AccountState, Desk
 from risk.models.admission import Admission
 from risk.models.algorithm import AlgorithmSwitch
+from risk.models.algorithm_register import AlgorithmEntry, AlgorithmRuling
 from risk.models.calendar import (
     CalendarFetch,
     CalendarSource,
@@ -32,6 +33,8 @@ __all__ = [
     "Account",
     "AccountState",
     "Admission",
+    "AlgorithmEntry",
+    "AlgorithmRuling",
     "AlgorithmSwitch",
     "CalendarFetch",
     "CalendarSource",

@@ -21,7 +21,7 @@ def judge(ask: Ask, facts: Facts, limits: Limits, _now: datetime) -> Iterator[Fi
     Raises AlgorithmUnreadError where its openings are not known: the gate turns that into a block.
     """
     asked = limits.algorithms
-    if not asked.wanted:
+    if asked.max_unreviewed is None:
         return
     if not algorithm_key(ask.algorithm):
         found = reason(ReasonCode.ALGORITHM_UNNAMED, {"decision": ask.decision})

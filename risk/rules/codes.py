@@ -60,6 +60,11 @@ class ReasonCode(StrEnum):
     DUPLICATE_ORDER = "duplicate_order"
     ALGORITHM_UNNAMED = "algorithm_unnamed"
     ALGORITHM_DISABLED = "algorithm_disabled"
+    ALGORITHM_UNREGISTERED = "algorithm_unregistered"
+    ALGORITHM_UNAPPROVED = "algorithm_unapproved"
+    ALGORITHM_WITHDRAWN = "algorithm_withdrawn"
+    ALGORITHM_PACE_EXCEEDED = "algorithm_pace_exceeded"
+    ALGORITHM_ORDER_TOO_LARGE = "algorithm_order_too_large"
     ORDER_TOO_LARGE = "order_too_large"
     QUANTITY_UNKNOWN = "quantity_unknown"
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from risk.rules import (
+    algorithm_register,
     algorithms,
     calendar,
     checks,
@@ -55,6 +56,7 @@ LIMITED: dict[RuleName, Callable[[Ask, Facts, Limits, datetime], Iterable[Findin
     RuleName.PACE: pace.judge,
     RuleName.DUPLICATES: duplicates.judge,
     RuleName.ALGORITHMS: algorithms.judge,
+    RuleName.ALGORITHM_REGISTER: algorithm_register.judge,
     RuleName.ORDER_SIZE: order_size.judge,
     RuleName.FEATURES: features.judge,
     RuleName.MEMORY: memory.judge,

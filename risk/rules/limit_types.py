@@ -63,6 +63,7 @@ class RuleName(StrEnum):
     PACE = "pace"
     DUPLICATES = "duplicates"
     ALGORITHMS = "algorithms"
+    ALGORITHM_REGISTER = "algorithm_register"
     ORDER_SIZE = "order_size"
     FEATURES = "features"
     MEMORY = "memory"
@@ -165,14 +166,18 @@ class PaceLimits(Section, frozen=True):
 
 
 class AlgorithmLimits(Section, frozen=True):
-    """How often one algorithm may open before a person reviews it; then it is disabled. Null: as often as it likes."""
+    """How often one algorithm may open before a person reviews it; then it is disabled. Null: as often as it likes.
+
+    `required`: only algorithms of the register open, within the limits of their entries.
+    """
 
     max_unreviewed: Count | None = None
+    required: bool = False
 
     @property
     def wanted(self) -> bool:
         """Whether an opening must say which algorithm it is of."""
-        return self.max_unreviewed is not None
+        return self.max_unreviewed is not None or self.required
 
 
 class OrderLimits(Section, frozen=True):

@@ -63,6 +63,7 @@ _CAPS = (
     "memory.tightening_floor",
 )
 _HIGHER_IS_TIGHTER = (
+    "algorithms.required",
     "pace.min_interval_seconds",
     "blackout.minutes_before",
     "blackout.minutes_after",

@@ -56,6 +56,7 @@ EXPECTED: dict[str, str] = {
     "pace.min_interval_seconds": gettext_noop("a whole number from 0 to 86400"),
     "pace.duplicate_seconds": gettext_noop("a whole number from 1 to 3600, or null"),
     "algorithms": gettext_noop("a mapping of what the limits ask of algorithms"),
+    "algorithms.required": gettext_noop("true or false"),
     "algorithms.max_unreviewed": gettext_noop("a whole number from 1 to 100000, or null for no limit"),
     "order": gettext_noop("a mapping of order limits"),
     "order.max_quantity": gettext_noop("a quantity above 0 in quotes, or null for no cap"),
@@ -113,7 +114,7 @@ EXPECTED: dict[str, str] = {
     "rules": gettext_noop("a mapping from rule names to their modes"),
     "rules.name": gettext_noop(
         "a rule name: state, limits, clock_skew, checks, equity, positions, drawdown, losses, calendar, flat, "
-        "session, pace, duplicates, algorithms, order_size, features, memory"
+        "session, pace, duplicates, algorithms, algorithm_register, order_size, features, memory"
     ),
     "rules.mode": gettext_noop('one of "enforce", "shadow", "off" (off in quotes)'),
     "rules.reason": gettext_noop("a text of at most 500 characters"),

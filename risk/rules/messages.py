@@ -98,6 +98,20 @@ MESSAGES: dict[ReasonCode, str] = {
         "The algorithm %(algorithm)s opened %(executions)s times without a review, the limit is %(limit)s: it is "
         "disabled until somebody reviews it."
     ),
+    ReasonCode.ALGORITHM_UNREGISTERED: gettext_noop("The algorithm %(algorithm)s is not in the register."),
+    ReasonCode.ALGORITHM_UNAPPROVED: gettext_noop(
+        "The algorithm %(algorithm)s is registered (v%(version)s) and not approved, since %(since)s."
+    ),
+    ReasonCode.ALGORITHM_WITHDRAWN: gettext_noop(
+        "The algorithm %(algorithm)s (v%(version)s) was withdrawn at %(since)s: %(reason)s"
+    ),
+    ReasonCode.ALGORITHM_PACE_EXCEEDED: gettext_noop(
+        "%(openings)s openings of the algorithm %(algorithm)s were allowed within the last hour; "
+        "its limit is %(limit)s."
+    ),
+    ReasonCode.ALGORITHM_ORDER_TOO_LARGE: gettext_noop(
+        "A quantity of %(quantity)s was asked for; the algorithm %(algorithm)s may open at most %(max_quantity)s."
+    ),
     ReasonCode.ORDER_TOO_LARGE: gettext_noop(
         "A quantity of %(quantity)s was asked for; at most %(max_quantity)s are allowed in one opening."
     ),

@@ -190,11 +190,38 @@ class OpeningView:
     quantity: Decimal | None
 
 
+class EntryStatus(StrEnum):
+    """What people said to an entry of the register of algorithms."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredView:
+    """An algorithm's entry in the register, and its openings in the hour up to now where the entry limits them.
+
+    `since` and `reason`: of what was last said to it. Null limits are none of its own.
+    """
+
+    version: int
+    status: EntryStatus
+    since: datetime
+    reason: str
+    max_quantity: Decimal | None = None
+    max_openings_per_hour: int | None = None
+    openings_last_hour: int = 0
+    oldest_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlgorithmView:
     """What the algorithm of the ask opened on the account since its last review, at most as many as matter.
 
-    `disabled_at`: since when it is disabled, under which `limit`. `reviewed_at` None: nobody ever reviewed it.
+    `disabled_at`: since when it is disabled, under which `limit`. `reviewed_at` None: nobody ever reviewed it. `entry`
+    None: it was never registered, or no limits ask for it.
     """
 
     key: str
@@ -202,6 +229,7 @@ class AlgorithmView:
     reviewed_at: datetime | None = None
     disabled_at: datetime | None = None
     limit: int | None = None
+    entry: RegisteredView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,26 @@
 """What an algorithm opened on an account since a person last reviewed it, and whether it is disabled."""
 
+from dataclasses import replace
+from datetime import datetime
+
 from django.db.models import QuerySet
 
 from risk.models import Account, Admission, AlgorithmSwitch
 from risk.models.algorithm import AlgorithmAction
+from risk.rules.limits import AlgorithmLimits
 from risk.rules.types import AlgorithmView, Effect
+from risk.selectors.algorithm_register import entry_view
 
 
-def algorithm_view(account: Account, key: str, *, most: int) -> AlgorithmView:
-    """The algorithm as the gate judges it; its openings are counted to `most` and no further."""
+def algorithm_view(account: Account, key: str, asked: AlgorithmLimits, now: datetime) -> AlgorithmView:
+    """The algorithm as the gate judges it, as far as the limits ask."""
+    most = asked.max_unreviewed
+    view = AlgorithmView(key=key) if most is None else review_view(account, key, most=most)
+    return replace(view, entry=entry_view(account, key, now)) if asked.required else view
+
+
+def review_view(account: Account, key: str, *, most: int) -> AlgorithmView:
+    """What it opened since its last review, counted to `most` and no further, and whether it is disabled."""
     switch = switch_newest(account, key)
     if switch is not None and switch.action == AlgorithmAction.DISABLED:
         reviewed = switches(account, key).filter(action=AlgorithmAction.REVIEWED).first()

@@ -98,8 +98,8 @@ class FactsBook:
         if not key or self.limits is None or not self.limits.algorithms.wanted:
             return None
         if key not in self._algorithms:
-            most = self.limits.algorithms.max_unreviewed or 0
-            self._algorithms[key] = algorithm_view(self.state.account, key, most=most)
+            asked = self.limits.algorithms
+            self._algorithms[key] = algorithm_view(self.state.account, key, asked, self.now)
         return self._algorithms[key]
 
     def algorithm_disabled(self, switch: AlgorithmSwitch) -> None:
@@ -157,7 +157,12 @@ class FactsBook:
     def _algorithm_opened(self, ask: Ask) -> None:
         view = self.algorithm(ask)
         if view is not None:
-            self._algorithms[view.key] = replace(view, executions=view.executions + 1)
+            entry = view.entry and replace(
+                view.entry,
+                openings_last_hour=view.entry.openings_last_hour + 1,
+                oldest_at=view.entry.oldest_at or self.now,
+            )
+            self._algorithms[view.key] = replace(view, executions=view.executions + 1, entry=entry)
 
     def positions_reported(self) -> None:
         """A newer report answers for the exits that were under way."""

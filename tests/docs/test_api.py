@@ -19,7 +19,7 @@ from risk.limits_law import limits_submit
 from risk.tasks import check_drawdown
 from tests.docs.pages import page, sections
 from tests.environment import ROOT
-from tests.factories import FACTORY, AccountFactory
+from tests.factories import FACTORY, AccountFactory, AlgorithmRulingFactory
 from tests.risk.calendars import event, load
 
 API = page("docs/api.md")
@@ -60,11 +60,12 @@ def test_every_call_has_its_section_and_every_section_its_call() -> None:
 
 @pytest.fixture
 def web(quiet_background: None) -> Web:
-    """A client of an account that is ready, on a desk with an event a day ahead."""
+    """A client of an account that is ready, on a desk with an event a day ahead and an algorithm in the register."""
     load(event(database_now() + timedelta(days=1)))
     AccountFactory(code=CODE)
     document = assignments_apply({}, ["max_drawdown=0.05", "features=off"], reason="first limits")
     limits_submit(CODE, document, actor=FACTORY, reason="first limits")
+    AlgorithmRulingFactory()
     check_drawdown()
     return Web(
         headers={"Authorization": f"Token {client_issue('my-bot', account=CODE, actor=FACTORY, can_halt=True).token}"}

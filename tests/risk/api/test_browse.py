@@ -6,7 +6,14 @@ from decimal import Decimal
 import pytest
 
 from risk.models import Account
-from tests.factories import NOON, MacroEventFactory, PenaltyFactory, SnapshotFactory
+from tests.factories import (
+    NOON,
+    AlgorithmEntryFactory,
+    AlgorithmRulingFactory,
+    MacroEventFactory,
+    PenaltyFactory,
+    SnapshotFactory,
+)
 from tests.risk.api.conftest import Bot
 
 pytestmark = pytest.mark.usefixtures("quiet_background")
@@ -102,3 +109,14 @@ def test_a_cursor_that_is_none_is_not_found(bot: Bot, cursor: str) -> None:
 @pytest.mark.parametrize(("size", "rows"), [("0", 5), ("-1", 5), ("x", 5), ("3", 3), ("999999", 5)])
 def test_a_page_size_is_bounded(bot: Bot, five: list[datetime], size: str, rows: int) -> None:
     assert len(bot.get("snapshots/", page_size=size).body["results"]) == rows
+
+
+def test_the_register_of_algorithms_tells_who_may_trade(bot: Bot) -> None:
+    AlgorithmEntryFactory(key="trend 1.4")
+    AlgorithmRulingFactory(entry=AlgorithmEntryFactory(key="mean 2"))
+    rows = bot.get("algorithms/").body["results"]
+    assert [(row["algorithm"], row["status"], row["said"]) for row in rows] == [
+        ("mean 2", "approved", "agreed at the risk meeting"), ("trend 1.4", "proposed", "tested on 2024"),
+    ]  # fmt: skip
+    (row,) = bot.get("algorithms/", algorithm=" Trend 1.4").body["results"]
+    assert (row["owner"], row["max_quantity"]) == ("M. Keller, quantitative desk", "2.0000")

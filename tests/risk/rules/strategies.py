@@ -85,6 +85,9 @@ def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
             {}, optional={"points": st.none() | st.integers(2, 5), "seconds": st.none() | st.integers(1, 600)}
         ),
         "plausibility": st.fixed_dictionaries({"max_move": st.none() | decimals("0.01", "1", 2).map(str)}),
+        "algorithms": st.fixed_dictionaries(
+            {}, optional={"max_unreviewed": st.none() | st.integers(1, 50), "required": st.booleans()}
+        ),
         "flat": st.fixed_dictionaries({"by": st.none() | st.sampled_from(["09:30", "15:55", "23:00"])}),
         "blackout": st.fixed_dictionaries(
             {

@@ -12,7 +12,7 @@ from risk.rules.types import Effect
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reasons.md"
 COUNTING = {"blocks", "reduces"}
-REDUCING = {"order_too_large", "window_reduced", "memory_order_tightened"}
+REDUCING = {"algorithm_order_too_large", "order_too_large", "window_reduced", "memory_order_tightened"}
 # Code by code: does it stop opens, reduces, neutral?
 CELLS = {
     "account_halted": (True, True, False),
@@ -52,6 +52,11 @@ CELLS = {
     "duplicate_order": (True, False, False),
     "algorithm_unnamed": (True, False, False),
     "algorithm_disabled": (True, False, False),
+    "algorithm_unregistered": (True, False, False),
+    "algorithm_unapproved": (True, False, False),
+    "algorithm_withdrawn": (True, False, False),
+    "algorithm_pace_exceeded": (True, False, False),
+    "algorithm_order_too_large": (True, False, False),
     "order_too_large": (True, False, False),
     "quantity_unknown": (True, False, False),
     "features_set_missing": (True, False, False),

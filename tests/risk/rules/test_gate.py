@@ -19,6 +19,7 @@ from risk.rules.types import (
     Ask,
     CalendarView,
     Effect,
+    EntryStatus,
     EquityView,
     Facts,
     FeatureView,
@@ -29,6 +30,7 @@ from risk.rules.types import (
     Outcome,
     PaceView,
     PositionView,
+    RegisteredView,
     ScopedStopView,
     SessionView,
     Side,
@@ -349,6 +351,15 @@ TONIGHT = SessionView(hours=SessionHours.GLOBEX, opens_at=NOW + timedelta(hours=
 
 
 REVIEWED = limits(algorithms={"max_unreviewed": 100})
+REGISTERED = limits(algorithms={"required": True})
+
+
+def entries() -> list[AlgorithmView]:
+    """An algorithm whose entry waits, was withdrawn, and is full."""
+    waits = RegisteredView(version=1, status=EntryStatus.PROPOSED, since=NOW, reason="tested")
+    full = replace(waits, status=EntryStatus.APPROVED, max_quantity=Decimal(1), max_openings_per_hour=0)
+    told = (waits, replace(waits, status=EntryStatus.WITHDRAWN), full)
+    return [AlgorithmView(key="sac", entry=entry) for entry in told]
 
 
 def everything_the_gate_can_say() -> list[Verdict]:
@@ -367,6 +378,8 @@ def everything_the_gate_can_say() -> list[Verdict]:
         (ask(), facts(pace=None)),
         (ask(), facts(openings=(opening(),), limits=limits(pace={"duplicate_seconds": 30}))),
         (ask(), facts(limits=REVIEWED)),
+        (ask(), facts(limits=REGISTERED)),
+        *((ask(algorithm="sac", quantity=Decimal(9)), facts(limits=REGISTERED, algorithm=view)) for view in entries()),
         (ask(algorithm="sac"), facts(limits=REVIEWED, algorithm=AlgorithmView(key="sac", executions=100))),
         (exit_one(), facts(position=PositionView(quantity=Decimal(2), at=ago(hours=1)), features=None)),
         (exit_one(quantity=Decimal(3)), facts(features=None)),

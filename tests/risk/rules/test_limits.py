@@ -73,7 +73,7 @@ FULL: dict[str, Any] = {
         "cooldown_after_stop_minutes": 0,
         "cooldown_after_loss_minutes": 0,
     },
-    "algorithms": {"max_unreviewed": 100},
+    "algorithms": {"max_unreviewed": 100, "required": False},
     "clock": {"max_skew_seconds": 5},
     "answer": {"valid_seconds": 5},
     "rules": {
