@@ -28,14 +28,24 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.deadline import TROUBLE, deadline_watch, missed, transaction_within
 from mia_site.ops.retry import DATABASE_AWAY, Deadline, retry_within, with_retries
 from mia_site.ops.timings import timed
+from risk.admissions import trade_end
 from risk.alert_texts import NO_ACCOUNT
 from risk.equity import time_check
 from risk.inputs import InputError
-from risk.locking import account_lock, account_only, desk_lock, desk_lock_for_equity, seq_take
+from risk.locking import (
+    account_lock,
+    account_only,
+    desk_lock,
+    desk_lock_for_asks,
+    desk_lock_for_equity,
+    owner_lock,
+    seq_take,
+)
 from risk.losses import outcome_apply
 from risk.models import AccountState, Admission, Client
 from risk.rules.types import Ask
-from risk.selectors.facts import FactsBook
+from risk.selectors.facts import FactsBook, guards_owner
+from risk.selectors.limits import limits_of
 from risk.written import Written
 
 log = structlog.get_logger(__name__)
@@ -148,8 +158,11 @@ def decisions_write(sent: Sequence[DecisionInput], *, account: str, client: Clie
 
 
 def _book(account: str, sent: Sequence[DecisionInput]) -> FactsBook:
-    desk = desk_lock_for_equity() if any(item.equity is not None for item in sent) else desk_lock()
+    desk = desk_lock_for_equity() if any(item.equity is not None for item in sent) else desk_lock_for_asks()
     state = account_lock(account)
+    limits = limits_of(state)
+    if limits is not None and guards_owner(state, limits):
+        owner_lock(state.account.owner)
     return FactsBook(state, desk, database_now())
 
 
@@ -282,7 +295,8 @@ def _log(sent: DecisionInput, actor: Actor) -> UUID:
 def outcome_record(decision: Decision, told: OutcomeInput, *, actor: Actor) -> tuple[Outcome, Leaf, str]:
     """Records what became of a decision; the newest outcome counts. Returns it with its leaf and receipt.
 
-    A final one counts towards the losses in a row, with the penalties that follow. An outcome equal to the newest one
+    A final one counts towards the losses in a row, with the penalties that follow, and ends what the decision's order
+    still reserved. An outcome equal to the newest one
     adds nothing. Raises `InputError`.
     """
     with transaction.atomic():
@@ -305,6 +319,7 @@ def outcome_record(decision: Decision, told: OutcomeInput, *, actor: Actor) -> t
             losses = losses_before(state, decision.id) + 1 if told.pnl < 0 else 0
             written.add(outcome_apply(state, pnl=told.pnl, losses=losses, seq=seq, now=now))
             shadow_close(outcome)
+            trade_end(decision_id=decision.id, at=told.closed_at)
         state.save()
         leaf = written.record(actor=actor, account=state.account.code)[0]
         return outcome, leaf, receipt_sign([leaf], now)

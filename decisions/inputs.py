@@ -24,12 +24,14 @@ from risk.inputs import (
     moment_utc,
     positions_check,
 )
+from risk.rules.order_life import OrderStatus
 
 Word = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9_]{{0,31}}{END}")]
 Share = Annotated[float, Meta(ge=0, le=1)]
 TradeId = Annotated[str, Meta(min_length=1, max_length=128, pattern=PRINTABLE)]
 FeatureName = Annotated[str, Meta(min_length=1, max_length=200, pattern=rf"^[ -~]+{END}")]
 SUM_TOLERANCE = 1e-9
+FILLING = frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
 
 
 class RegimeInput(Input, frozen=True, omit_defaults=True):
@@ -47,15 +49,23 @@ class RegimeInput(Input, frozen=True, omit_defaults=True):
             raise ValueError("regime_probs: expected probabilities whose sum is at most 1")
 
 
-class MarketInput(Input, frozen=True):
-    """The market as the bot saw it."""
+class MarketInput(Input, frozen=True, omit_defaults=True):
+    """The market as the bot saw it at `at`: bid and ask, or a reference price of its own, or both."""
 
-    bid: Decimal
-    ask: Decimal
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    reference: Decimal | None = None
+    at: Aware | None = None
 
     def __post_init__(self) -> None:
         decimal_check("bid", self.bid)
         decimal_check("ask", self.ask)
+        decimal_check("reference", self.reference, positive=True)
+        for name in ("bid", "ask"):
+            if getattr(self, name) is None and (self.reference is None or (self.bid, self.ask) != (None, None)):
+                raise ValueError(f"{name}: expected bid and ask, or a reference alone")
+        if self.at is not None:
+            force_setattr(self, "at", moment_utc("at", self.at))
 
 
 class DecisionInput(Input, frozen=True):
@@ -107,6 +117,28 @@ class OutcomeInput(Input, frozen=True):
         decimal_check("pnl", self.pnl)
         decimal_check("quantity", self.quantity, positive=True)
         decimal_check("exit_price", self.exit_price)
+
+
+class OrderInput(Input, frozen=True):
+    """What became of a decision's order up to `at`. `filled_quantity` counts from the beginning; left out: as told
+    before, all of it where the order is filled."""
+
+    order_status: OrderStatus
+    at: Aware
+    filled_quantity: Decimal | None = None
+    fill_price: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "at", moment_utc("at", self.at))
+        decimal_check("filled_quantity", self.filled_quantity)
+        decimal_check("fill_price", self.fill_price)
+        filled = self.filled_quantity
+        if self.order_status is OrderStatus.REJECTED and filled:
+            raise ValueError("filled_quantity: expected nothing filled of a rejected order")
+        if filled is not None and (filled < 0 or (not filled and self.order_status in FILLING)):
+            raise ValueError("filled_quantity: expected a number above 0")
+        if filled is None and self.order_status is OrderStatus.PARTIALLY_FILLED:
+            raise ValueError("filled_quantity: expected what was filled so far")
 
 
 def regime_dict(regimes: RegimeInput) -> dict[str, float]:

@@ -3,25 +3,29 @@
 import hashlib
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from decisions.inputs import DecisionInput, MarketInput, regime_dict
+from decisions.exposure_figures import exposure_told, market_told, quote_told, reserved
+from decisions.inputs import DecisionInput, regime_dict
 from decisions.models import Decision, DecisionFeatures
 from mia_site.audit.actors import Actor
+from mia_site.ops.alerts import alert_raise
 from risk.admissions import admission_apply
 from risk.algorithms import algorithm_settle
-from risk.equity import equity_take_in, positions_apply
+from risk.equity import equity_take_in, positions_apply, time_check
 from risk.inputs import InputError
 from risk.locking import seq_take
 from risk.models import Admission, AlgorithmSwitch, Client
-from risk.rules.effect import effect_of
+from risk.rules.codes import ReasonCode
+from risk.rules.effect import effect_of, side_of
 from risk.rules.gate import judge
 from risk.rules.limits import FreshnessLimits, Limits
 from risk.rules.memory import CLUSTERS_SHOWN
+from risk.rules.reference import Quote, quotes_take
 from risk.rules.scopes import strictest
 from risk.rules.tightening import tightening
 from risk.rules.types import (
@@ -61,21 +65,23 @@ def decision_judge(book: FactsBook, sent: DecisionInput, *, client: Client | Non
     told = _told(book, sent, actor=actor, seq=seq)
     ask = ask_of(sent, client)
     vector = _vector(book, sent)
-    facts = book.facts(ask, vector)
+    quote = _quote(book, sent)
+    facts = book.facts(ask, vector, quote)
     decision = _decision(book, sent, ask, seq=seq, client=client, actor=actor)
     features = _features(book, sent, decision, vector)
     if sent.mode == "record":
         decision.effect = _effect(ask, facts, book.now).value
         return Judged(decision, features, None, told)
     verdict = judge(ask, facts, book.now)
-    verdict_apply(decision, verdict, facts, market=sent.market)
+    verdict_apply(decision, verdict, facts, market=market_told(sent, book.now))
+    _self_match_tell(decision, verdict)
     admission = None
     if verdict.verdict is not VerdictKind.BLOCK:
         quantity = verdict.max_quantity or sent.quantity
         book.admitted(ask, verdict.effect, id=decision.id, quantity=quantity)
         admission = admission_apply(
-            book.state, id=decision.id, effect=verdict.effect, instrument=sent.instrument, side=sent.side or "",
-            quantity=quantity, algorithm=sent.algorithm, seq=seq, now=book.now,
+            book.state, id=decision.id, effect=verdict.effect, instrument=sent.instrument, side=side_of(ask) or "",
+            quantity=quantity, algorithm=sent.algorithm, seq=seq, now=book.now, lasts=reserved(decision.judged_on),
         )  # fmt: skip
     told.facts += _algorithm_settled(book, ask, actor=actor, seq=seq)
     return Judged(decision, features, admission, told)
@@ -118,6 +124,18 @@ def _told(book: FactsBook, sent: DecisionInput, *, actor: Actor, seq: int) -> Wr
     if sent.positions is not None or (sent.equity is not None and sent.equity.positions is not None):
         book.positions_reported()
     return written
+
+
+def _quote(book: FactsBook, sent: DecisionInput) -> Quote | None:
+    """Takes in the price that came with an ask; None where none did, or it is none to go by."""
+    market = market_told(sent, book.now)
+    if market is None or sent.mode == "record":
+        return None
+    time_check("market.at", datetime.fromisoformat(market["at"]), book.now)
+    quote = quote_told(sent.instrument, market)
+    if quote is not None:
+        book.state.prices = quotes_take(book.state.prices, quote)
+    return quote
 
 
 def _vector(book: FactsBook, sent: DecisionInput) -> list[float] | None:
@@ -176,7 +194,9 @@ def _effect(ask: Ask, facts: Facts, now: datetime) -> Effect:
     return effect_of(ask, facts.position, now, timedelta(seconds=freshness.positions_seconds))
 
 
-def verdict_apply(decision: Decision, verdict: Verdict, facts: Facts, *, market: MarketInput | None = None) -> None:
+def verdict_apply(
+    decision: Decision, verdict: Verdict, facts: Facts, *, market: Mapping[str, Any] | None = None
+) -> None:
     """Writes the gate's answer, and what it was judged on, into the decision (unsaved)."""
     decision.verdict, decision.effect = verdict.verdict.value, verdict.effect.value
     decision.reasons = [reason_dict(reason) for reason in verdict.reasons]
@@ -187,6 +207,17 @@ def verdict_apply(decision: Decision, verdict: Verdict, facts: Facts, *, market:
     decision.judged_on = judged_on(facts, market)
     if facts.features is not None:
         decision.feature_coverage = float(facts.features.coverage)
+
+
+def _self_match_tell(decision: Decision, verdict: Verdict) -> None:
+    """Accounts of one owner that may trade with each other are told of, blocked or not."""
+    for found in (*verdict.reasons, *verdict.shadow_reasons):
+        if found.code is ReasonCode.SELF_MATCH:
+            alert_raise(
+                "self_match", priority=3, account=decision.account.code,
+                dedup_key=f"{decision.instrument} {found.evidence['accounts']}",
+                params={"instrument": decision.instrument, "accounts": found.evidence["accounts"]},
+            )  # fmt: skip
 
 
 def reason_dict(reason: Reason) -> dict[str, Any]:
@@ -212,7 +243,7 @@ def shadow_dict(shadow: Shadow) -> dict[str, Any]:
     return told
 
 
-def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
+def judged_on(facts: Facts, market: Mapping[str, Any] | None) -> dict[str, Any]:
     """The numbers behind a verdict, as JSON values."""
     pace, position, memory, features = facts.pace, facts.position, facts.memory, facts.features
     return {
@@ -244,7 +275,8 @@ def judged_on(facts: Facts, market: MarketInput | None) -> dict[str, Any]:
             "count": features.count,
             "missing_top": list(features.missing_top),
         },
-        "market": market and {"bid": figure(market.bid), "ask": figure(market.ask)},
+        "market": market,
+        "exposure": facts.limits and exposure_told(facts.exposure, facts.limits),
     }
 
 

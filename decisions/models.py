@@ -21,6 +21,14 @@ class Mode(models.TextChoices):
     RECORD = "record", _("recorded only")
 
 
+class OrderState(models.TextChoices):
+    PARTIALLY_FILLED = "partially_filled", _("partially filled")
+    FILLED = "filled", _("filled")
+    CANCELLED = "cancelled", _("cancelled")
+    REJECTED = "rejected", _("rejected")
+    EXPIRED = "expired", _("expired")
+
+
 class Decision(Fact):
     """A bot's decision, the verdict on it, and what that was judged on.
 
@@ -145,6 +153,35 @@ class Outcome(Fact):
 
     def __str__(self) -> str:
         return f"{self.pnl} @ {self.closed_at:%Y-%m-%d %H:%M:%S}"
+
+
+class OrderReport(Fact):
+    """What became of the order of a decision, as its bot reports it, up to `at`. `filled_quantity` counts from the
+    beginning; empty: as told before. Corrected by a newer one."""
+
+    kind = "order_report"
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
+    seq = models.BigIntegerField(_("sequence"))
+    decision_id = models.UUIDField(_("decision"))
+    status = models.CharField(_("order"), max_length=16, choices=OrderState.choices)
+    filled_quantity = contracts(_("filled"), null=True, blank=True)
+    fill_price = money(_("fill price"), null=True, blank=True)
+    at = models.DateTimeField(_("at"))
+    actor = models.CharField(_("who"), max_length=120)
+
+    class Meta:
+        verbose_name = _("order report")
+        verbose_name_plural = _("order reports")
+        ordering = ["-at"]
+        indexes = [
+            models.Index(fields=["decision_id"], name="dec_order_decision"),
+            models.Index(fields=["account", "at"], name="dec_order_account"),
+            models.Index(fields=["account", "seq"], name="dec_order_seq"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} @ {self.at:%Y-%m-%d %H:%M:%S}"
 
 
 class ShadowRow(models.Model):

@@ -2,11 +2,11 @@
 rebuilt."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.db import transaction
 
-from decisions.models import Decision, Outcome, Verdict
+from decisions.models import Outcome
+from decisions.orders_replay import COLUMNS, admissions_replayed, prices_told
 from decisions.shadow_replay import shadow_check
 from risk.locking import account_lock, desk_lock
 from risk.models import Account, AccountState, Admission
@@ -19,12 +19,9 @@ from risk.projections import (
     account_replayed,
     desk_check,
 )
-from risk.rules.scopes import algorithm_key
-from risk.rules.types import Effect
 from risk.scoped_replay import stops_check
 
 CHUNK = 1_000
-COLUMNS = ("id", "seq", "at", "effect", "instrument", "side", "quantity", "algorithm")
 
 
 def projections_check(accounts: list[str] | None = None, *, rebuild: bool = False) -> Iterator[Difference]:
@@ -39,7 +36,8 @@ def projections_check(accounts: list[str] | None = None, *, rebuild: bool = Fals
         with transaction.atomic():
             desk_lock()
             account = account_lock(code).account
-            found = account_check(code, _closed(account), rebuild=rebuild) + _admissions_check(account, rebuild)
+            found = account_check(code, _closed(account), prices_told(account), rebuild=rebuild)
+            found += _admissions_check(account, rebuild)
             found += shadow_check(account, rebuild=rebuild)
         yield from found
 
@@ -50,7 +48,7 @@ def _whole(code: str) -> bool:
     state = AccountState.objects.select_related("account", "limits").filter(account__code=code).first()
     if state is None:
         return False
-    replayed = account_replayed(state.account, _closed(state.account))
+    replayed = account_replayed(state.account, _closed(state.account), prices_told(state.account))
     return not (
         any(account_differences(state, replayed))
         or _admissions_check(state.account, rebuild=False)
@@ -67,7 +65,7 @@ def _closed(account: Account) -> Iterator[Closed]:
 def _admissions_check(account: Account, rebuild: bool) -> list[Difference]:
     stored = {row[0]: row for row in Admission.objects.filter(account=account).values_list(*COLUMNS)}
     found: list[Difference] = []
-    for row in _admitted(account):
+    for row in admissions_replayed(account):
         known = stored.pop(row[0], None)
         if known != row:
             found.append(Difference(account.code, f"admission {row[0]}", known, row))
@@ -78,16 +76,3 @@ def _admissions_check(account: Account, rebuild: bool) -> list[Difference]:
     if rebuild and stored:
         Admission.objects.filter(id__in=list(stored)).delete()
     return found
-
-
-def _admitted(account: Account) -> Iterator[tuple[Any, ...]]:
-    """The admissions that the account's decisions say there are, as rows of `COLUMNS`."""
-    let_through = Decision.objects.filter(
-        account=account,
-        origin=Origin.LIVE,
-        verdict__in=[Verdict.ALLOW, Verdict.REDUCE],
-        effect__in=[Effect.OPENS.value, Effect.REDUCES.value],
-    )
-    columns = ("id", "seq", "at", "effect", "instrument", "side", "algorithm", "quantity", "max_quantity")
-    for *row, algorithm, quantity, most in let_through.order_by("seq").values_list(*columns).iterator(chunk_size=CHUNK):
-        yield (*row, most or quantity, algorithm_key(algorithm))

@@ -60,6 +60,9 @@ CONTROLLER_TEXTS: dict[str, str] = {
         "ruled on"
     ),
     "positions_not_flat": gettext_noop("%(account)s: positions must be flat since %(by)s and are not: %(positions)s"),
+    "self_match": gettext_noop(
+        "%(account)s: an opening in %(instrument)s is against one under way in %(accounts)s, of the same owner"
+    ),
     "penalty_active": gettext_noop("%(account)s: no new trades until %(until)s: %(reason)s"),
     "trading_stopped": gettext_noop("%(account)s: trading is set to %(state)s by %(actor)s: %(reason)s"),
     "trading_resumed": gettext_noop("%(account)s: trading is set to %(state)s again by %(actor)s: %(reason)s"),

@@ -1,7 +1,8 @@
 """Locks and sequence numbers (DESIGN 4.1): whoever changes or judges an account holds its state row.
 
-Order: the desk first (shared; exclusive for what concerns all accounts), then the account, then the clock is read and
-the account's next `seq` taken. On SQLite the IMMEDIATE transaction is the lock of everything.
+Order: the desk first (shared; exclusive for what concerns all accounts), then the account, then its owner where the
+owner's accounts must not trade with each other; then the clock is read and the account's next `seq` taken. On SQLite
+the IMMEDIATE transaction is the lock of everything.
 """
 
 from datetime import datetime
@@ -10,10 +11,14 @@ from django.db import connection, transaction
 
 from mia_site.ops.clock import database_now
 from risk.models import Account, AccountState, Desk
+from risk.selectors.desk import desk_limits_of
 
 DESK_LOCK = 0x4D49_4101
 """Key of the desk's PostgreSQL advisory lock. A row lock shared by every request would make each of them write to
 the row (multixact); an advisory lock is held in memory (docs/adr/0003)."""
+
+OWNER_LOCK = 0x4D49_4103
+"""First key of the advisory lock of an owner of several accounts; the second is made from the owner's name."""
 
 CALENDAR_LOCK = 0x4D49_4102
 """Key of the calendar's advisory lock: its own, so that a long file delays neither asks nor a halt."""
@@ -41,6 +46,25 @@ def desk_lock_for_equity() -> Desk:
     sum over all accounts must not change meanwhile."""
     ruled = Desk.objects.filter(id=1, limits__isnull=False).exclude(limits__body__drawdown=[])
     return desk_lock(exclusive=ruled.exists())
+
+
+def desk_lock_for_asks() -> Desk:
+    """Locks the desk for asks: exclusively where it caps what all accounts hold together.
+
+    Caps that come between the look and the lock find the desk locked by others too; then nobody knows what they hold,
+    and openings are blocked.
+    """
+    seen = Desk.objects.filter(id=1, limits__isnull=False).first()
+    rules = None if seen is None else desk_limits_of(seen)
+    return desk_lock(exclusive=rules is not None and rules.limits.exposure.capped)
+
+
+def owner_lock(owner: str) -> None:
+    """Locks the openings of all accounts of one owner until the transaction ends; taken after the account's lock."""
+    _require_transaction()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [OWNER_LOCK, owner])
 
 
 def calendar_lock() -> None:

@@ -39,6 +39,7 @@ from risk.models.state import Cause, Scope
 from risk.rules.desk_limits import desk_limits_parse
 from risk.rules.limits import Limits, limits_parse
 from risk.rules.losses import KINDS, losses_in_a_row
+from risk.rules.reference import Quote, quotes_take
 from risk.rules.track import rules_fresh, track_dump, track_load
 from risk.rules.types import TradingState
 from risk.selectors.desk import desk_limits_of
@@ -79,6 +80,14 @@ class Closed:
     told_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A price that a decision or a fill told: decisions has the fact, the last ones known are folded here."""
+
+    seq: int
+    quote: Quote
+
+
 @dataclass(slots=True)
 class _Step:
     """Everything that one `seq` of the account wrote, in the order in which a service folds it."""
@@ -88,6 +97,7 @@ class _Step:
     held: list[HeldPoint] = field(default_factory=list)
     rulings: list[HeldRuling] = field(default_factory=list)
     positions: list[PositionReport] = field(default_factory=list)
+    prices: list[Priced] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     penalties: list[Penalty] = field(default_factory=list)
     changes: list[StateChange] = field(default_factory=list)
@@ -111,6 +121,8 @@ class _Replay:
         self._settled(step)
         for report in step.positions:
             self._positions(report)
+        for priced in step.prices:
+            self.state.prices = quotes_take(self.state.prices, priced.quote)
         for closed in step.closed:
             self._closed(closed)
         shadowed = {snapshot.id for snapshot in step.snapshots if _of_a_shadowed_call(snapshot)}
@@ -199,15 +211,16 @@ def state_take(row: Stoppable, change: StateChange) -> None:
     row.state_until, row.state_change_id = change.until, change.id
 
 
-def account_replayed(account: Account, closed: Iterable[Closed] = ()) -> AccountState:
-    """What the account's facts add up to (unsaved). `closed`: the final outcomes of its trades."""
+def account_replayed(account: Account, closed: Iterable[Closed] = (), prices: Iterable[Priced] = ()) -> AccountState:
+    """What the account's facts add up to (unsaved). `closed`: the final outcomes of its trades; `prices`: all that its
+    decisions and fills told."""
     replay = _Replay(account)
-    for seq, step in sorted(_steps(account, closed).items()):
+    for seq, step in sorted(_steps(account, closed, prices).items()):
         replay.step(seq, step)
     return replay.state
 
 
-def _steps(account: Account, closed: Iterable[Closed]) -> dict[int, _Step]:
+def _steps(account: Account, closed: Iterable[Closed], prices: Iterable[Priced]) -> dict[int, _Step]:
     steps: dict[int, _Step] = defaultdict(_Step)
     for seq, version, told_at in limits_in_force(account):
         steps[seq].limits.append((version, told_at))
@@ -215,6 +228,8 @@ def _steps(account: Account, closed: Iterable[Closed]) -> dict[int, _Step]:
         steps[heard.seq].equity.append(heard)
     for outcome in closed:
         steps[outcome.seq].closed.append(outcome)
+    for priced in prices:
+        steps[priced.seq].prices.append(priced)
     for name, rows in _facts(account):
         for row in rows:
             getattr(steps[row.seq], name).append(row)
@@ -250,13 +265,15 @@ def account_differences(stored: AccountState, replayed: AccountState) -> Iterato
             yield Difference(stored.account.code, column.attname, told, known)
 
 
-def account_check(code: str, closed: Iterable[Closed] = (), *, rebuild: bool = False) -> list[Difference]:
+def account_check(
+    code: str, closed: Iterable[Closed] = (), prices: Iterable[Priced] = (), *, rebuild: bool = False
+) -> list[Difference]:
     """Replays one account under its lock and names each difference; with `rebuild` the replayed state is stored.
     Raises `AccountUnknown`."""
     with transaction.atomic():
         desk_lock()
         stored = account_lock(code)
-        replayed = account_replayed(stored.account, closed)
+        replayed = account_replayed(stored.account, closed, prices)
         found = list(account_differences(stored, replayed))
         if rebuild and found:
             replayed.seq = stored.seq

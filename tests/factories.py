@@ -354,6 +354,8 @@ class AdmissionFactory(DjangoModelFactory[Admission]):
     instrument = "ES"
     side = "buy"
     quantity = Decimal(1)
+    working = factory.SelfAttribute("quantity")
+    until = factory.LazyAttribute(lambda row: row.at + timedelta(days=1) if row.effect == "opens" else None)
 
 
 BLACKOUT_REASON: dict[str, Any] = {

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 
 from decisions.admin.shared import effect_word, verdict_badge
-from decisions.models import Decision, DecisionFeatures, Outcome
+from decisions.models import Decision, DecisionFeatures, OrderReport, Outcome
 from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, flattened, moment, number, percent
 from risk.admin.shared import reason_sentence, state_badge
@@ -63,6 +63,7 @@ def decision_context(decision: Decision) -> dict[str, Any]:
         "features": top_features(decision),
         "others": other_decisions(decision),
         "outcomes": outcomes_of(decision),
+        "orders": orders_of(decision),
     }
 
 
@@ -121,3 +122,8 @@ def other_decisions(decision: Decision) -> list[dict[str, Any]]:
 def outcomes_of(decision: Decision) -> list[Outcome]:
     """What became of the decision, newest word first."""
     return list(Outcome.objects.filter(decision_id=decision.pk).order_by("-id")[:OTHERS])
+
+
+def orders_of(decision: Decision) -> list[OrderReport]:
+    """What was told of the decision's order, newest word first."""
+    return list(OrderReport.objects.filter(decision_id=decision.pk).order_by("-seq")[:OTHERS])

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from decisions.admin.decision_page import feature_rows
-from decisions.models import Decision, DecisionFeatures, IdempotencyKey, Outcome, StreamCursor
+from decisions.models import Decision, DecisionFeatures, IdempotencyKey, OrderReport, Outcome, StreamCursor
 from mia_site.audit.admin.base import FactAdmin, ReadOnlyAdmin
 from mia_site.audit.admin.filters import DayRangeFilter, RecordedDayFilter
 from mia_site.audit.admin.rendering import link, short, table
@@ -21,17 +21,12 @@ from risk.admin.facts import AccountFactAdmin
 from risk.admin.shared import AccountFilter, OriginMixin
 
 
-@admin.register(Outcome)
-class OutcomeAdmin(OriginMixin, AccountFactAdmin):
-    time_column = "closed_at"
-    list_display = ("closed_at", "account", "trade", "pnl", "quantity", "exit_price", "final", "origin_shown")
+class OfDecisionAdmin(AccountFactAdmin):
+    """What was told of a decision, with its trade's name and the way to its page."""
+
     list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
     search_fields = ("account__code__exact", "decision_id__exact")
     search_help_text = gettext_lazy("Account or decision id")
-    fields = (
-        ("account", "trade"), ("pnl", "closed_at"), ("quantity", "exit_price"), ("final", "origin"),
-        ("actor", "recorded_at"),
-    )  # fmt: skip
 
     def page_prepare(self, rows: Iterable[Any]) -> None:
         ids = [row.decision_id for row in rows]
@@ -45,6 +40,25 @@ class OutcomeAdmin(OriginMixin, AccountFactAdmin):
         if name is None:
             name = Decision.objects.filter(pk=row.decision_id).values_list("trade_id", flat=True).first()
         return link(reverse("admin:decisions_decision_change", args=[row.decision_id]), name or row.decision_id)
+
+
+@admin.register(Outcome)
+class OutcomeAdmin(OriginMixin, OfDecisionAdmin):
+    time_column = "closed_at"
+    list_display = ("closed_at", "account", "trade", "pnl", "quantity", "exit_price", "final", "origin_shown")
+    fields = (
+        ("account", "trade"), ("pnl", "closed_at"), ("quantity", "exit_price"), ("final", "origin"),
+        ("actor", "recorded_at"),
+    )  # fmt: skip
+
+
+@admin.register(OrderReport)
+class OrderReportAdmin(OfDecisionAdmin):
+    time_column = "at"
+    list_display = ("at", "account", "trade", "status", "filled_quantity", "fill_price")
+    fields = (
+        ("account", "trade"), ("status", "at"), ("filled_quantity", "fill_price"), ("actor", "recorded_at"),
+    )  # fmt: skip
 
 
 @admin.register(DecisionFeatures)

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import django_filters
+import msgspec
 from django.db import Error
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -23,9 +24,12 @@ from decisions.decision_log import (
     outcome_record,
     submit,
 )
-from decisions.inputs import DecisionInput, OutcomeInput
-from decisions.models import Decision, Outcome
+from decisions.inputs import DecisionInput, OrderInput, OutcomeInput
+from decisions.models import Decision, OrderReport, Outcome
+from decisions.orders import order_record
 from decisions.selectors import features_of
+from mia_site.audit.actors import Actor
+from mia_site.audit.journal import Leaf
 from mia_site.ops.http import body_decode, body_read
 from mia_site.ops.openapi import body_schema, json_body
 from mia_site.ops.problems import Problem
@@ -84,20 +88,31 @@ class OutcomeRow(serializers.ModelSerializer[Outcome]):
         fields = ("id", "recorded_at", "pnl", "closed_at", "quantity", "exit_price", "final", "origin")
 
 
+class OrderRow(serializers.ModelSerializer[OrderReport]):
+    class Meta:
+        model = OrderReport
+        fields = ("id", "recorded_at", "status", "filled_quantity", "fill_price", "at")
+
+
 class DecisionDetailRow(DecisionRow):
-    """A recorded decision with what it was judged on, its features and its outcomes, newest first."""
+    """A recorded decision with what it was judged on, its features, and what was told of its order and its outcome,
+    newest first."""
 
     features = serializers.SerializerMethodField()
     outcomes = serializers.SerializerMethodField()
+    orders = serializers.SerializerMethodField()
 
     class Meta(DecisionRow.Meta):
-        fields = (*DecisionRow.Meta.fields, "judged_on", "feature_commitment", "features", "outcomes")  # type: ignore[assignment]
+        fields = (*DecisionRow.Meta.fields, "judged_on", "feature_commitment", "features", "outcomes", "orders")  # type: ignore[assignment]
 
     def get_features(self, decision: Decision) -> dict[str, float]:
         return features_of(decision)
 
     def get_outcomes(self, decision: Decision) -> list[dict[str, Any]]:
         return list(OutcomeRow(Outcome.objects.filter(decision_id=decision.id).order_by("-id"), many=True).data)
+
+    def get_orders(self, decision: Decision) -> list[dict[str, Any]]:
+        return list(OrderRow(OrderReport.objects.filter(decision_id=decision.id).order_by("-seq"), many=True).data)
 
 
 class DecisionFilter(django_filters.FilterSet):
@@ -169,12 +184,17 @@ class BatchView(GateView):
 
 class OutcomeView(DeskView):
     @extend_schema(
-        summary="What became of a decision; a newer outcome corrects an older one",
-        request=json_body(OutcomeInput),
+        summary="What became of a decision, or of its order; a newer report corrects an older one",
+        request=json_body(OutcomeInput, OrderInput),
         responses={201: OpenApiResponse(body_schema(Receipt))},
     )
     def post(self, request: Request, id: UUID) -> Response:
         decision = get_object_or_404(own_decisions(request), id=id)
-        sent = body_decode(body_read(request), OutcomeInput)
-        _, leaf, note = outcome_record(decision, sent, actor=actor_of(request))
+        leaf, note = self._record(decision, body_read(request), actor_of(request))
         return Response(receipt_of([leaf], note=note), status=201)
+
+    def _record(self, decision: Decision, body: bytes, actor: Actor) -> tuple[Leaf, str]:
+        """A body with `order_status` tells of the order, any other of the profit."""
+        if "order_status" in body_decode(body, dict[str, msgspec.Raw]):
+            return order_record(decision, body_decode(body, OrderInput), actor=actor)[1:]
+        return outcome_record(decision, body_decode(body, OutcomeInput), actor=actor)[1:]

@@ -15,9 +15,11 @@ def body_schema(type_: type) -> dict[str, Any]:
     return {"$ref": REFERENCE.format(name=type_.__name__)}
 
 
-def json_body(type_: type, *, many: bool = False) -> dict[str, Any]:
-    """For `extend_schema(request=…)`: a JSON body of `type_`, or an array of it."""
+def json_body(type_: type, *others: type, many: bool = False) -> dict[str, Any]:
+    """For `extend_schema(request=…)`: a JSON body of `type_` or one of the others, or an array of it."""
     schema = body_schema(type_)
+    if others:
+        schema = {"oneOf": [schema, *map(body_schema, others)]}
     return {"application/json": {"type": "array", "items": schema} if many else schema}
 
 

@@ -85,7 +85,8 @@ class AccountState(models.Model):
 
     `marks`: one track per drawdown rule (risk/rules/track.py). `positions`: instrument -> signed
     contracts as text, all reported at `positions_at`. `penalties`: kind -> the newest penalty for losing trades, as
-    JSON; outcomes up to `losses_seq` no longer count as losses in a row.
+    JSON; outcomes up to `losses_seq` no longer count as losses in a row. `prices`: instrument -> the last known price
+    and its time, as text (risk/rules/reference.py).
     """
 
     account = models.OneToOneField(
@@ -115,6 +116,7 @@ class AccountState(models.Model):
     positions = models.JSONField(_("positions"), default=dict, blank=True)
     positions_at = models.DateTimeField(_("positions at"), null=True, blank=True)
     positions_seq = models.BigIntegerField(_("positions: sequence"), default=0)
+    prices = models.JSONField(_("last prices"), default=dict, blank=True)
     snapshot_at = models.DateTimeField(_("last snapshot"), null=True, blank=True)
     snapshot_seq = models.BigIntegerField(_("snapshot: sequence"), default=0)
     snapshot_worst = fraction(_("worst drawdown at the last snapshot"), default=0)

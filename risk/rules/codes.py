@@ -68,6 +68,19 @@ class ReasonCode(StrEnum):
     ORDER_TOO_LARGE = "order_too_large"
     QUANTITY_UNKNOWN = "quantity_unknown"
 
+    # Exposure and price
+    ORDER_VALUE_TOO_LARGE = "order_value_too_large"
+    POSITION_CAP = "position_cap"
+    NOTIONAL_CAP = "notional_cap"
+    EXPOSURE_UNKNOWN = "exposure_unknown"
+    CONTRACT_NOT_ALLOWED = "contract_not_allowed"
+    MULTIPLIER_UNKNOWN = "multiplier_unknown"
+    PRICE_UNKNOWN = "price_unknown"
+    PRICE_OUTSIDE_COLLAR = "price_outside_collar"
+    REFERENCE_MISSING = "reference_missing"
+    REFERENCE_STALE = "reference_stale"
+    SELF_MATCH = "self_match"
+
     # Model features and market memory
     FEATURES_SET_MISSING = "features_set_missing"
     FEATURES_SET_STALE = "features_set_stale"

@@ -1,8 +1,9 @@
-"""The desk's own drawdown rules: on the sum of the accounts' equity in one currency.
+"""The desk's own rules: drawdown on the sum of the accounts' equity in one currency, caps on what all of them hold.
 
-They are written as those of an account (`drawdown`, `confirmation`, and the mode of the rule `drawdown`), with the
-`currency` of the accounts that count and the `timezone` of the resets. The initial balance is the sum when the
-rules first came into force, as moved by cash flows since. `loosening` is the desk's policy on what lets more through.
+They are written as those of an account (`drawdown`, `confirmation`, `exposure`, and the mode of the rule `drawdown`),
+with the `currency` of the accounts that count and the `timezone` of the resets. The initial balance is the sum when the
+rules first came into force, as moved by cash flows since. `exposure` caps the holdings of all accounts together,
+whatever their currency. `loosening` is the desk's policy on what lets more through.
 """
 
 import re
@@ -27,9 +28,10 @@ from risk.rules.limits_diff import Direction
 from risk.rules.limits_expected import expected_text
 from risk.rules.loosening import SECOND_PERSON, Loosening, loosening_diff
 
-SECTIONS = frozenset({"drawdown", "confirmation", "rules"})
+SECTIONS = frozenset({"drawdown", "confirmation", "exposure", "rules"})
+MEASURED = SECTIONS - {"exposure"}
 NO_RULES = {"rules": {"drawdown": {"mode": "off", "reason": "the desk has no drawdown rules of its own"}}}
-"""What a document says that speaks of the policy only."""
+"""What a document says that speaks of the policy or of caps only."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -53,8 +55,8 @@ def desk_limits_parse(document: Mapping[str, Any]) -> DeskLimits:
     for field, value in rest.items():
         if field not in SECTIONS:
             raise LimitsError(str(field), value, expected_text("desk"))
-    if "loosening" in document and not SECTIONS & rest.keys():
-        rest = dict(NO_RULES)
+    if {"loosening", "exposure"} & document.keys() and not MEASURED & rest.keys():
+        rest |= NO_RULES
     limits = limits_parse(rest)
     for rule in limits.rules:
         if rule is not RuleName.DRAWDOWN:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from risk.rules.codes import ReasonCode
+from risk.rules.effect import side_of
 from risk.rules.limits import Limits, RuleName
 from risk.rules.messages import instant, number
 from risk.rules.reasons import reason
@@ -28,7 +29,8 @@ def judge(ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Fin
         raise OpeningsUnknownError
     window = timedelta(seconds=seconds)
     size = _size(ask.quantity, limits.order.max_quantity)
-    same = ask.instrument, ask.side, size
+    side = side_of(ask)
+    same = ask.instrument, side, size
     alike = [
         told
         for told in facts.openings
@@ -40,7 +42,7 @@ def judge(ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Fin
             "earlier_id": last.id,
             "earlier_at": instant(last.at),
             "instrument": ask.instrument,
-            "side": str(ask.side or "-"),
+            "side": str(side or "-"),
             "quantity": "-" if size is None else number(size),
             "duplicate_seconds": seconds,
         }

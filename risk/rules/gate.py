@@ -15,9 +15,11 @@ from risk.rules import (
     calendar,
     checks,
     clock_skew,
+    contracts,
     drawdown_rule,
     duplicates,
     equity,
+    exposure,
     features,
     flat,
     limits_present,
@@ -26,6 +28,8 @@ from risk.rules import (
     order_size,
     pace,
     positions,
+    prices,
+    self_match,
     session,
     state,
 )
@@ -58,6 +62,10 @@ LIMITED: dict[RuleName, Callable[[Ask, Facts, Limits, datetime], Iterable[Findin
     RuleName.ALGORITHMS: algorithms.judge,
     RuleName.ALGORITHM_REGISTER: algorithm_register.judge,
     RuleName.ORDER_SIZE: order_size.judge,
+    RuleName.CONTRACTS: contracts.judge,
+    RuleName.PRICE: prices.judge,
+    RuleName.EXPOSURE: exposure.judge,
+    RuleName.SELF_MATCH: self_match.judge,
     RuleName.FEATURES: features.judge,
     RuleName.MEMORY: memory.judge,
 }
@@ -115,11 +123,12 @@ def _hear(ask: Ask, facts: Facts, now: datetime, effect: Effect) -> tuple[list[F
         if mode is RuleMode.OFF:
             continue
         for finding in _findings(name, ask, facts, now):
+            noted = finding.outcome is Outcome.NOTE
             counted = counts(finding.reason.code, effect)
-            if counted and mode is RuleMode.ENFORCE:
+            if counted and mode is RuleMode.ENFORCE and not noted:
                 counting.append(finding)
             elif counted or finding.reason.code is ReasonCode.ENGINE_UNAVAILABLE:
-                shadow.append(Shadow(finding, counts=counted))
+                shadow.append(Shadow(finding, counts=counted and not noted))
     return counting, shadow
 
 

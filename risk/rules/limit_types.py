@@ -18,6 +18,7 @@ from risk.rules.limit_base import (
     check_money,
     check_share,
 )
+from risk.rules.limit_exposure import ContractLimits, ExposureLimits, PriceLimits, SelfMatchLimits
 from risk.rules.limit_windows import CalendarLimits, SessionLimits, WindowLimits
 
 
@@ -65,6 +66,10 @@ class RuleName(StrEnum):
     ALGORITHMS = "algorithms"
     ALGORITHM_REGISTER = "algorithm_register"
     ORDER_SIZE = "order_size"
+    CONTRACTS = "contracts"
+    PRICE = "price"
+    EXPOSURE = "exposure"
+    SELF_MATCH = "self_match"
     FEATURES = "features"
     MEMORY = "memory"
 
@@ -181,13 +186,16 @@ class AlgorithmLimits(Section, frozen=True):
 
 
 class OrderLimits(Section, frozen=True):
-    """The largest quantity of one opening; null is no cap."""
+    """The largest quantity, and the largest value in money, of one opening; null is no cap."""
 
     max_quantity: Decimal | None = None
+    max_value: Decimal | None = None
 
     def __post_init__(self) -> None:
-        if self.max_quantity is not None:
-            check_money("max_quantity", self.max_quantity)
+        for field in ("max_quantity", "max_value"):
+            cap = getattr(self, field)
+            if cap is not None:
+                check_money(field, cap)
 
 
 class FreshnessLimits(Section, frozen=True):
@@ -315,6 +323,10 @@ class Limits(Section, frozen=True):
     pace: PaceLimits = PaceLimits()
     algorithms: AlgorithmLimits = AlgorithmLimits()
     order: OrderLimits = OrderLimits()
+    exposure: ExposureLimits = ExposureLimits()
+    contracts: ContractLimits = ContractLimits()
+    price: PriceLimits = PriceLimits()
+    self_match: SelfMatchLimits = SelfMatchLimits()
     freshness: FreshnessLimits = FreshnessLimits()
     blackout: BlackoutLimits = BlackoutLimits()
     windows: WindowLimits = WindowLimits()

@@ -21,6 +21,7 @@ from risk.rules.limit_types import (
     RuleMode,
     RuleName,
 )
+from risk.rules.limits_diff_exposure import SELF_MATCH_STRENGTH, exposure_differences
 from risk.rules.limits_diff_windows import HOURS_STRENGTH, windows_differences
 
 
@@ -50,11 +51,17 @@ _LOWER_IS_TIGHTER = (
     "memory.volatile_above",
     "clock.max_skew_seconds",
     "answer.valid_seconds",
+    "exposure.price_hours",
+    "price.reference_seconds",
 )
 # A number that may be absent: null is no cap, the loosest of all.
 _CAPS = (
     "algorithms.max_unreviewed",
     "order.max_quantity",
+    "order.max_value",
+    "exposure.max_position",
+    "exposure.max_notional",
+    "price.max_deviation",
     "plausibility.max_move",
     "freshness.memory_hours",
     "freshness.features_days",
@@ -74,6 +81,7 @@ _HIGHER_IS_TIGHTER = (
     "losses.penalty_minutes",
     "losses.cooldown_after_stop_minutes",
     "losses.cooldown_after_loss_minutes",
+    "exposure.reservation_minutes",
 )
 # A time that may be absent: null is none, the loosest of all.
 _SPANS = ("pace.duplicate_seconds",)
@@ -88,6 +96,7 @@ def limits_diff(old: Limits, new: Limits) -> tuple[Change, ...]:
         *_drawdown_changes(old, new),
         *_plain_changes(old, new),
         *_window_changes(old, new),
+        *_exposure_changes(old, new),
         *_rule_changes(old, new),
     )
 
@@ -160,6 +169,14 @@ def _window_changes(old: Limits, new: Limits) -> Iterator[Change]:
         direction = Direction.TIGHTENS if tighter else Direction.LOOSENS
         yield Change(path, before, after, Direction.NEUTRAL if tighter is None else direction)
     yield from _changed("session.hours", old.session.hours, new.session.hours, HOURS_STRENGTH.__getitem__)
+
+
+def _exposure_changes(old: Limits, new: Limits) -> Iterator[Change]:
+    for path, before, after, tighter in exposure_differences(old, new):
+        yield Change(path, before, after, Direction.TIGHTENS if tighter else Direction.LOOSENS)
+    yield from _changed(
+        "self_match.action", old.self_match.action, new.self_match.action, SELF_MATCH_STRENGTH.__getitem__
+    )
 
 
 def _confirmation_changes(old: ConfirmationLimits, new: ConfirmationLimits) -> Iterator[Change]:

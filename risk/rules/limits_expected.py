@@ -18,6 +18,7 @@ EXPECTED: dict[str, str] = {
     "unique_names": gettext_noop("a different name for each drawdown rule"),
     "drawdown_needed": gettext_noop("at least one drawdown rule, or the drawdown rule off with a reason"),
     "flat_window": gettext_noop("another time than flat.by, so that there is a time to be flat"),
+    "unique_instruments": gettext_noop("each instrument once"),
     "unique_windows": gettext_noop("a different name for each window"),
     "reduce_quantity": gettext_noop("a quantity above 0 in quotes where the action is reduce, and only there"),
     "always_enforced": gettext_noop("state and limits enforced: they can be neither in shadow nor off"),
@@ -27,7 +28,7 @@ EXPECTED: dict[str, str] = {
     "known_field": gettext_noop("only known fields here: check the spelling"),
     "": gettext_noop("a mapping of limits"),
     # The desk's own document
-    "desk": gettext_noop("only currency, timezone, drawdown, confirmation, rules and loosening for the desk"),
+    "desk": gettext_noop("only currency, timezone, drawdown, confirmation, exposure, rules and loosening for the desk"),
     "desk.currency": gettext_noop('a currency in three capital letters, such as "USD"'),
     "desk.timezone": gettext_noop("an IANA time zone such as America/Chicago"),
     "desk.rules": gettext_noop("the mode of the rule drawdown only"),
@@ -60,6 +61,26 @@ EXPECTED: dict[str, str] = {
     "algorithms.max_unreviewed": gettext_noop("a whole number from 1 to 100000, or null for no limit"),
     "order": gettext_noop("a mapping of order limits"),
     "order.max_quantity": gettext_noop("a quantity above 0 in quotes, or null for no cap"),
+    "order.max_value": gettext_noop('an amount in quotes, such as "500000", or null for no cap'),
+    "exposure": gettext_noop("a mapping of exposure limits"),
+    "exposure.max_position": gettext_noop("a quantity above 0 in quotes, or null for no cap"),
+    "exposure.max_notional": gettext_noop('an amount in quotes, such as "500000", or null for no cap'),
+    "exposure.instruments": gettext_noop("a list of at most 200 caps"),
+    "exposure.instruments.instrument": gettext_noop("an instrument, such as ES or ESZ6"),
+    "exposure.instruments.max_position": gettext_noop("a quantity above 0 in quotes, or null for no cap"),
+    "exposure.instruments.max_notional": gettext_noop('an amount in quotes, such as "500000", or null for no cap'),
+    "exposure.multipliers": gettext_noop("a list of at most 200 multipliers"),
+    "exposure.multipliers.instrument": gettext_noop("an instrument, such as ES or ESZ6"),
+    "exposure.multipliers.value": gettext_noop('an amount a point in quotes, such as "50"'),
+    "exposure.price_hours": gettext_noop("a whole number from 1 to 744"),
+    "exposure.reservation_minutes": gettext_noop("a whole number from 1 to 44640"),
+    "contracts": gettext_noop("a mapping of the allowed contracts"),
+    "contracts.allowed": gettext_noop("a list of contracts, roots or beginnings, such as [ESZ6, NQ, M*]"),
+    "price": gettext_noop("a mapping of price limits"),
+    "price.max_deviation": gettext_noop('a fraction above 0 in quotes, such as "0.01", or null'),
+    "price.reference_seconds": gettext_noop("a whole number from 1 to 86400"),
+    "self_match": gettext_noop("a mapping of what opposing openings do"),
+    "self_match.action": gettext_noop("one of off, alert, block"),
     "freshness": gettext_noop("a mapping of freshness limits"),
     "freshness.equity_seconds": gettext_noop("a whole number from 1 to 86400"),
     "freshness.positions_seconds": gettext_noop("a whole number from 1 to 86400"),
@@ -114,7 +135,8 @@ EXPECTED: dict[str, str] = {
     "rules": gettext_noop("a mapping from rule names to their modes"),
     "rules.name": gettext_noop(
         "a rule name: state, limits, clock_skew, checks, equity, positions, drawdown, losses, calendar, flat, "
-        "session, pace, duplicates, algorithms, algorithm_register, order_size, features, memory"
+        "session, pace, duplicates, algorithms, algorithm_register, order_size, contracts, price, exposure, "
+        "self_match, features, memory"
     ),
     "rules.mode": gettext_noop('one of "enforce", "shadow", "off" (off in quotes)'),
     "rules.reason": gettext_noop("a text of at most 500 characters"),

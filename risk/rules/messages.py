@@ -116,6 +116,37 @@ MESSAGES: dict[ReasonCode, str] = {
         "A quantity of %(quantity)s was asked for; at most %(max_quantity)s are allowed in one opening."
     ),
     ReasonCode.QUANTITY_UNKNOWN: gettext_noop("The decision %(decision)s came without a quantity."),
+    ReasonCode.ORDER_VALUE_TOO_LARGE: gettext_noop(
+        "An opening in %(instrument)s worth %(value)s was asked for; at most %(max_value)s are allowed, "
+        "a quantity of %(max_quantity)s."
+    ),
+    ReasonCode.POSITION_CAP: gettext_noop(
+        "%(scope)s: %(quantity)s %(instrument)s on top of the %(held)s held and under way are above the cap of "
+        "%(limit)s; at most %(max_quantity)s fit."
+    ),
+    ReasonCode.NOTIONAL_CAP: gettext_noop(
+        "%(scope)s: %(quantity)s %(instrument)s on top of a notional of %(held)s held and under way are above the cap "
+        "of %(limit)s; at most %(max_quantity)s fit."
+    ),
+    ReasonCode.EXPOSURE_UNKNOWN: gettext_noop(
+        "%(count)s openings in %(instrument)s are under way and nobody knows how large they are."
+    ),
+    ReasonCode.CONTRACT_NOT_ALLOWED: gettext_noop("%(instrument)s may not be opened; allowed: %(allowed)s."),
+    ReasonCode.MULTIPLIER_UNKNOWN: gettext_noop("Nobody knows what one point of %(instrument)s is worth."),
+    ReasonCode.PRICE_UNKNOWN: gettext_noop("Nobody knows a price of %(instrument)s."),
+    ReasonCode.PRICE_OUTSIDE_COLLAR: gettext_noop(
+        "The price %(price)s is %(deviation)s away from the reference %(reference)s of %(reference_at)s; "
+        "at most %(max_deviation)s are allowed."
+    ),
+    ReasonCode.REFERENCE_MISSING: gettext_noop("There is no reference price of %(instrument)s."),
+    ReasonCode.REFERENCE_STALE: gettext_noop(
+        "The last reference price of %(instrument)s is from %(at)s, %(age_seconds)s s ago; "
+        "at most %(max_age_seconds)s s are allowed."
+    ),
+    ReasonCode.SELF_MATCH: gettext_noop(
+        "Accounts of the same owner (%(accounts)s) have openings under way against %(instrument)s %(side)s "
+        "since %(since)s."
+    ),
     ReasonCode.FEATURES_SET_MISSING: gettext_noop("No feature set is loaded for the account."),
     ReasonCode.FEATURES_SET_STALE: gettext_noop(
         "Feature set %(set_version)s was loaded at %(loaded_at)s; at most %(max_age_days)s days are allowed."

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from risk.rules.codes import ReasonCode
+from risk.rules.exposure_types import ExposureView
 from risk.rules.limits import DrawdownLimit, Limits, SessionHours
 
 
@@ -58,6 +59,8 @@ class Outcome(StrEnum):
 
     BLOCK = "block"
     REDUCE = "reduce"
+    NOTE = "note"
+    """It is written down, and counts against nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +183,8 @@ class PaceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningView:
-    """An opening that was let through: `id` is its decision's. `side` and `quantity` as the bot stated them, the
-    quantity at most what was allowed."""
+    """An opening that was let through: `id` is its decision's. `side` as the bot stated it or its word implies,
+    `quantity` as stated, at most what was allowed."""
 
     id: str
     at: datetime
@@ -324,7 +327,7 @@ class Facts:
     time zone. `checks_at` is when all accounts were last checked, None: never. `session` None: no limits ask for
     one, or none is known. `openings`: those let through lately, None where no limits ask for them. `stops`:
     those in force of any client, algorithm or instrument, for the account or the desk. `algorithm`: the one that the
-    ask names, None where it names none or no limits ask for it.
+    ask names, None where it names none or no limits ask for it. `exposure` None: what is held was not read.
     """
 
     state: StateView | None
@@ -347,6 +350,7 @@ class Facts:
     openings: tuple[OpeningView, ...] | None = None
     stops: tuple[ScopedStopView, ...] = ()
     algorithm: AlgorithmView | None = None
+    exposure: ExposureView | None = None
 
 
 @dataclass(frozen=True, slots=True)

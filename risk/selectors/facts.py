@@ -8,7 +8,11 @@ from functools import cached_property
 from uuid import UUID
 
 from risk.models import AccountState, AlgorithmSwitch, Desk
-from risk.rules.limits import Limits
+from risk.rules.effect import side_of
+from risk.rules.exposure_types import DeskExposureView, ExposureView, OpposingView
+from risk.rules.holdings import OrderView, holdings_of
+from risk.rules.limits import Limits, RuleMode, RuleName, SelfMatchAction
+from risk.rules.reference import Quote
 from risk.rules.scopes import algorithm_key
 from risk.rules.types import (
     AlgorithmView,
@@ -29,8 +33,17 @@ from risk.rules.types import (
 )
 from risk.selectors.algorithms import algorithm_view
 from risk.selectors.calendar import calendar_view
-from risk.selectors.desk import desk_doubts
+from risk.selectors.desk import desk_doubts, desk_limits_of
 from risk.selectors.drawdown import doubt_views, drawdown_views, held_view
+from risk.selectors.exposure import (
+    Others,
+    newest_prices,
+    orders_under_way,
+    others_hold,
+    owner_openings,
+    positions_of,
+    price_views,
+)
 from risk.selectors.features import LoadedSet, feature_set, feature_vector, view_of
 from risk.selectors.limits import limits_of
 from risk.selectors.losses import loss_view
@@ -47,6 +60,12 @@ def state_view(row: AccountState | Desk) -> StateView:
     )
 
 
+def guards_owner(state: AccountState, limits: Limits) -> bool:
+    """Whether openings of the account are held against those of its owner's other accounts."""
+    asked = limits.self_match.action is not SelfMatchAction.OFF
+    return asked and bool(state.account.owner) and limits.rule_mode(RuleName.SELF_MATCH) is not RuleMode.OFF
+
+
 @dataclass
 class FactsBook:
     """The facts of one locked account at `now`, for one decision or a batch of them."""
@@ -54,8 +73,8 @@ class FactsBook:
     state: AccountState
     desk: Desk
     now: datetime
-    _pending: dict[str, Decimal] = field(default_factory=dict)
     _algorithms: dict[str, AlgorithmView] = field(default_factory=dict)
+    _admitted: list[tuple[int, OrderView]] = field(default_factory=list)
 
     @cached_property
     def limits(self) -> Limits | None:
@@ -111,8 +130,8 @@ class FactsBook:
         """The packed order of `features`; None where no set is loaded. Raises KeyError for an unknown name."""
         return None if self.features is None else feature_vector(self.features, features)
 
-    def facts(self, ask: Ask, vector: list[float] | None) -> Facts:
-        """What is known as `ask` is judged."""
+    def facts(self, ask: Ask, vector: list[float] | None, sent: Quote | None = None) -> Facts:
+        """What is known as `ask` is judged; `sent` is the price that came with it."""
         state = self.state
         return Facts(
             state=state_view(state),
@@ -135,15 +154,19 @@ class FactsBook:
             openings=self.openings,
             stops=self.stops,
             algorithm=self.algorithm(ask),
+            exposure=None if self.limits is None else self._exposure(ask, self.limits, sent),
         )
 
     def admitted(self, ask: Ask, effect: Effect, *, id: UUID, quantity: Decimal | None) -> None:
         """Takes note of a decision of this transaction that was let through, for `quantity`."""
+        if effect is Effect.NEUTRAL:
+            return
+        side = side_of(ask)
+        order = OrderView(instrument=ask.instrument, effect=effect, side=side, working=quantity)
+        self._admitted.append((self.state.seq, order))
         if effect is Effect.OPENS:
-            opened = OpeningView(
-                id=str(id), at=self.now, instrument=ask.instrument, side=ask.side, quantity=quantity
-            )  # fmt: skip
             self._algorithm_opened(ask)
+            opened = OpeningView(id=str(id), at=self.now, instrument=ask.instrument, side=side, quantity=quantity)
             self.openings = None if self.openings is None else (*self.openings, opened)
             self.pace = replace(
                 self.pace,
@@ -151,8 +174,6 @@ class FactsBook:
                 oldest_at=self.pace.oldest_at or self.now,
                 last_opening_at=self.now,
             )
-        elif effect is Effect.REDUCES and ask.quantity is not None:
-            self._pending[ask.instrument] = self._pending.get(ask.instrument, Decimal(0)) + ask.quantity
 
     def _algorithm_opened(self, ask: Ask) -> None:
         view = self.algorithm(ask)
@@ -165,9 +186,9 @@ class FactsBook:
             self._algorithms[view.key] = replace(view, executions=view.executions + 1, entry=entry)
 
     def positions_reported(self) -> None:
-        """A newer report answers for the exits that were under way."""
-        self._pending.clear()
+        """A newer report answers for the exits that were under way, and for the fills that it shows."""
         self._positions.clear()
+        self.__dict__.pop("_under_way", None)
 
     @cached_property
     def _positions(self) -> dict[str, PositionView | None]:
@@ -177,10 +198,59 @@ class FactsBook:
         if instrument not in self._positions:
             self._positions[instrument] = position_view(self.state, instrument)
         view = self._positions[instrument]
-        pending = self._pending.get(instrument)
-        if view is None or not pending:
+        if view is None or not view.quantity:
             return view
-        return replace(view, pending_reductions=view.pending_reductions + pending)
+        return replace(view, pending_reductions=view.pending_reductions + self._pending(instrument))
+
+    def _pending(self, instrument: str) -> Decimal:
+        """What exits of this transaction may still close, where the last report is not newer."""
+        exits = (
+            order.working
+            for seq, order in self._admitted
+            if order.effect is Effect.REDUCES and order.instrument == instrument and seq >= self.state.positions_seq
+        )
+        return sum((quantity for quantity in exits if quantity is not None), Decimal(0))
+
+    @cached_property
+    def _under_way(self) -> tuple[OrderView, ...]:
+        return orders_under_way(self.state)
+
+    def _exposure(self, ask: Ask, limits: Limits, sent: Quote | None) -> ExposureView:
+        """Holdings are read where a cap asks for them; prices are at hand."""
+        prices = price_views(self.state.prices)
+        reference = prices.get(ask.instrument)
+        if reference is not None and sent is not None and (reference.price, reference.at) == (sent.price, sent.at):
+            reference = replace(reference, source="sent")
+        orders = (order for _, order in self._admitted)
+        desk = self._desk_exposure(limits)
+        capped = desk is not None or (limits.exposure.capped and self._judged(limits, RuleName.EXPOSURE))
+        return ExposureView(
+            holdings=holdings_of(positions_of(self.state), (*self._under_way, *orders)) if capped else (),
+            reference=reference,
+            prices=prices if desk is None else newest_prices(prices, self._others.prices),
+            opposing=self._opposing if guards_owner(self.state, limits) else (),
+            desk=desk,
+        )
+
+    def _desk_exposure(self, limits: Limits) -> DeskExposureView | None:
+        """The caps of the desk, where there are any. What others hold is known only while the desk is locked."""
+        rules = desk_limits_of(self.desk)
+        if rules is None or not rules.limits.exposure.capped or not self._judged(limits, RuleName.EXPOSURE):
+            return None
+        holdings = self._others.holdings if self.desk.alone else None
+        return DeskExposureView(limits=rules.limits.exposure, holdings=holdings)
+
+    @cached_property
+    def _others(self) -> Others:
+        return others_hold(self.state.account_id)
+
+    @cached_property
+    def _opposing(self) -> tuple[OpposingView, ...]:
+        return owner_openings(self.state)
+
+    @staticmethod
+    def _judged(limits: Limits, rule: RuleName) -> bool:
+        return limits.rule_mode(rule) is not RuleMode.OFF
 
     def _equity(self) -> EquityView | None:
         state = self.state

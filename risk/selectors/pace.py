@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, F, Max, Min, Q, Sum
 
 from risk.models import AccountState, Admission
 from risk.rules.types import Effect, OpeningView, PaceView, PositionView, Side
 
 HOUR = timedelta(hours=1)
+ZERO = Decimal(0)
 
 
 def pace_view(state: AccountState, now: datetime) -> PaceView:
@@ -32,17 +33,23 @@ def opening_views(state: AccountState, since: datetime) -> tuple[OpeningView, ..
 def position_view(state: AccountState, instrument: str) -> PositionView | None:
     """The position last reported, less what exits allowed since then may still close; None if none was reported.
 
-    An instrument that the last report does not name is flat.
+    An instrument that the last report does not name is flat. An exit whose end was told closes what it filled, no more.
     """
     if state.positions_at is None:
         return None
     quantity = Decimal(state.positions.get(instrument, "0"))
-    pending = Decimal(0)
-    if quantity:
-        pending = Admission.objects.filter(
-            account_id=state.account_id,
-            effect=Effect.REDUCES.value,
-            instrument=instrument,
-            seq__gt=state.positions_seq,
-        ).aggregate(total=Sum("quantity"))["total"] or Decimal(0)
-    return PositionView(quantity=quantity, at=state.positions_at, pending_reductions=pending)
+    return PositionView(
+        quantity=quantity, at=state.positions_at, pending_reductions=_pending(state, instrument) if quantity else ZERO
+    )
+
+
+def _pending(state: AccountState, instrument: str) -> Decimal:
+    """What exits let through since the last position report may still close, and what they closed that it does not
+    show. One of the report's own `seq` came with it in one body, and was let through after it."""
+    since, unshown = Q(seq__gte=state.positions_seq), Q(filled_at__gt=state.positions_at)
+    exits = Admission.objects.filter(
+        since | Q(until__gt=state.positions_at),
+        account_id=state.account_id, effect=Effect.REDUCES.value, instrument=instrument,
+    )  # fmt: skip
+    sums = exits.aggregate(working=Sum("working", filter=since), filled=Sum(F("filled") - F("settled"), filter=unshown))
+    return (sums["working"] or ZERO) + (sums["filled"] or ZERO)

@@ -174,7 +174,11 @@ def test_a_decision_says_what_it_was_judged_on(bot: Bot) -> None:
     assert judged["equity"] == {"equity": "49000", "at": "2025-05-13T17:00:00+00:00"}
     assert judged["position"]["quantity"] == "2" and judged["openings_last_hour"] == 0
     assert [view["rule"] for view in judged["drawdowns"]] == ["max_drawdown", "daily_loss"]
-    assert judged["market"] == {"bid": "5912", "ask": "5912.25"}
+    at = "2025-05-13T17:00:00+00:00"
+    assert judged["market"] == {"bid": "5912", "ask": "5912.25", "reference": None, "at": at}
+    assert judged["exposure"] == {
+        "reservation_minutes": 1440, "reference": {"price": "5912.125", "at": at, "source": "sent"},
+    }  # fmt: skip
 
 
 def test_without_limits_or_equity_it_blocks_and_says_so(gate_clock: StillClock) -> None:

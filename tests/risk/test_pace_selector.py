@@ -42,7 +42,7 @@ def test_an_exit_that_was_let_through_counts_until_the_next_report_of_positions(
     AdmissionFactory(account=account, effect="reduces", quantity=Decimal(2), seq=seq + 1)
     AdmissionFactory(account=account, effect="reduces", quantity=Decimal(1), seq=seq + 1, instrument="NQ")
     AdmissionFactory(account=account, effect="opens", quantity=Decimal(9), seq=seq + 1)
-    AdmissionFactory(account=account, effect="reduces", quantity=Decimal(9), seq=seq)
+    AdmissionFactory(account=account, effect="reduces", quantity=Decimal(9), seq=seq - 1)
     for instrument, quantity, pending in (("ES", 5, 2), ("NQ", -2, 1), ("YM", 0, 0)):
         expected = PositionView(quantity=Decimal(quantity), at=NOON, pending_reductions=Decimal(pending))
         assert position_view(state_now(), instrument) == expected

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from risk.rules.drawdown import Point
+from risk.rules.exposure_types import ExposureView, Holding, OpposingView, PriceView
 from risk.rules.limits import DrawdownMode, RuleMode, RuleName, WindowPreset
 from risk.rules.types import Ask, PositionView, Side
 from tests.risk.rules.given import NOW, ask
@@ -54,6 +55,50 @@ def window_documents() -> st.SearchStrategy[dict[str, Any]]:
     return st.builds(lambda shape, action: shape | action, shapes, actions)
 
 
+def instrument_caps() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"instrument": st.sampled_from(["ES", "ESZ6", "NQ"])},
+        optional={
+            "max_position": st.none() | decimals("1", "10", 0).map(str),
+            "max_notional": st.none() | decimals("1000", "2000000", 0).map(str),
+        },
+    )
+
+
+def holdings() -> st.SearchStrategy[Holding]:
+    sizes = decimals("0", "5", 0)
+    return st.builds(
+        lambda instrument, position, buying, selling: Holding(
+            instrument=instrument, position=position, buying=buying, selling=selling
+        ),
+        st.sampled_from(["ES", "NQ", "CL"]),
+        decimals("-5", "5", 0),
+        sizes,
+        sizes,
+    )
+
+
+def exposures() -> st.SearchStrategy[ExposureView]:
+    """Some holdings, a price that may be old or missing, an opening of the owner's that may be against it."""
+    prices = st.none() | st.builds(
+        lambda price, age: PriceView(price=price, at=NOW - timedelta(seconds=age)),
+        decimals("5000", "6000", 2),
+        st.integers(0, 300_000),
+    )
+    opposing = OpposingView(account="OTHER", instrument="ES", side="sell", at=NOW)
+    return st.builds(
+        lambda held, price, against: ExposureView(
+            holdings=tuple(held),
+            reference=price,
+            prices={} if price is None else {"ES": price, "NQ": price},
+            opposing=(opposing,) if against else (),
+        ),
+        st.lists(holdings(), max_size=3, unique_by=lambda held: held.instrument),
+        prices,
+        st.booleans(),
+    )
+
+
 @st.composite
 def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
     """A valid limits document with one to three drawdown rules and any of the other sections."""
@@ -65,7 +110,26 @@ def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
         "pace": st.fixed_dictionaries(
             {"max_openings_per_hour": st.integers(1, 50), "min_interval_seconds": st.integers(0, 600)}
         ),
-        "order": st.fixed_dictionaries({"max_quantity": st.none() | decimals("0.5", "20", 1).map(str)}),
+        "order": st.fixed_dictionaries(
+            {"max_quantity": st.none() | decimals("0.5", "20", 1).map(str)},
+            optional={"max_value": st.none() | decimals("1", "2000000", 0).map(str)},
+        ),
+        "exposure": st.fixed_dictionaries(
+            {"max_position": st.none() | decimals("1", "20", 0).map(str)},
+            optional={
+                "max_notional": st.none() | decimals("1000", "5000000", 0).map(str),
+                "instruments": st.lists(instrument_caps(), max_size=2, unique_by=lambda cap: cap["instrument"]),
+                "price_hours": st.integers(1, 72),
+            },
+        ),
+        "contracts": st.fixed_dictionaries(
+            {"allowed": st.lists(st.sampled_from(["ES", "ESZ6", "N*"]), max_size=2, unique=True)}
+        ),
+        "price": st.fixed_dictionaries(
+            {"max_deviation": st.none() | decimals("0.001", "0.5", 3).map(str)},
+            optional={"reference_seconds": st.integers(1, 600)},
+        ),
+        "self_match": st.fixed_dictionaries({"action": st.sampled_from(["off", "alert", "block"])}),
         "freshness": st.fixed_dictionaries(
             {"equity_seconds": st.integers(1, 600)},
             optional={

@@ -30,7 +30,8 @@ def test_the_same_opening_again_names_the_first_and_when_to_ask() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"instrument": "NQ"}, {"side": Side.SELL}, {"quantity": Decimal(3)}, {"side": None}]
+    "change",
+    [{"instrument": "NQ"}, {"side": Side.SELL}, {"quantity": Decimal(3)}, {"decision": "rebalance", "side": None}],
 )
 def test_another_instrument_side_or_size_is_another_order(change: dict[str, object]) -> None:
     assert found(replace(TWO_ES, **change), EARLIER) == []  # type: ignore[arg-type]

@@ -12,7 +12,15 @@ from risk.rules.types import Effect
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reasons.md"
 COUNTING = {"blocks", "reduces"}
-REDUCING = {"algorithm_order_too_large", "order_too_large", "window_reduced", "memory_order_tightened"}
+REDUCING = {
+    "algorithm_order_too_large",
+    "order_too_large",
+    "order_value_too_large",
+    "position_cap",
+    "notional_cap",
+    "window_reduced",
+    "memory_order_tightened",
+}
 # Code by code: does it stop opens, reduces, neutral?
 CELLS = {
     "account_halted": (True, True, False),
@@ -59,6 +67,17 @@ CELLS = {
     "algorithm_order_too_large": (True, False, False),
     "order_too_large": (True, False, False),
     "quantity_unknown": (True, False, False),
+    "order_value_too_large": (True, False, False),
+    "position_cap": (True, False, False),
+    "notional_cap": (True, False, False),
+    "exposure_unknown": (True, False, False),
+    "contract_not_allowed": (True, False, False),
+    "multiplier_unknown": (True, False, False),
+    "price_unknown": (True, False, False),
+    "price_outside_collar": (True, False, False),
+    "reference_missing": (True, False, False),
+    "reference_stale": (True, False, False),
+    "self_match": (True, False, False),
     "features_set_missing": (True, False, False),
     "features_set_stale": (True, False, False),
     "feature_coverage_low": (True, False, False),

@@ -12,6 +12,7 @@ import pytest
 
 from risk.rules import gate
 from risk.rules.codes import ReasonCode
+from risk.rules.exposure_types import ExposureView, Holding, OpposingView, PriceView
 from risk.rules.gate import judge
 from risk.rules.limits import Limits, RuleName, SessionHours
 from risk.rules.types import (
@@ -408,6 +409,7 @@ def everything_the_gate_can_say() -> list[Verdict]:
     strained = replace(old_memory, recalled=("c1",), stress=Decimal(1))
     busy = replace(CALM_PACE, openings_last_hour=5)
     days.append((ask(quantity=Decimal(4)), facts(limits=straining, memory=strained, pace=busy)))
+    days += exposed_days()
     named = ask(client="mia-es", algorithm="trend")
     for state in (TradingState.HALTED, TradingState.REDUCE_ONLY):
         stops = tuple(
@@ -420,6 +422,27 @@ def everything_the_gate_can_say() -> list[Verdict]:
         )
         days += [(named, facts(stops=stops)), (ask(), facts(stops=stops))]
     return [judge(question, day, NOW) for question, day in days]
+
+
+def exposed_days() -> list[tuple[Ask, Facts]]:
+    """Caps on positions and money, a collar and named contracts, each missed in turn."""
+    mine = Holding(instrument="ES", position=Decimal(2))
+    seen = PriceView(price=Decimal(5600), at=NOW)
+    against = OpposingView(account="ES-TWO", instrument="ES", side="sell", at=NOW)
+    caps = limits(
+        exposure={"max_position": "3", "max_notional": "800000"}, order={"max_value": "500000"},
+        contracts={"allowed": ["ESZ6"]}, price={"max_deviation": "0.01"}, self_match={"action": "block"},
+    )  # fmt: skip
+    known = ExposureView(holdings=(mine,), reference=seen, opposing=(against,))
+    lost = replace(mine, unknown=1)
+    return [
+        (ask(quantity=Decimal(2), price=Decimal(5000)), facts(limits=caps, exposure=known)),
+        (ask(price=None), facts(limits=caps, exposure=replace(known, reference=None))),
+        (ask(), facts(limits=caps, exposure=replace(known, reference=None))),
+        (ask(instrument="YM"), facts(limits=caps, exposure=known)),
+        (ask(), facts(limits=caps, exposure=replace(known, reference=replace(seen, at=ago(hours=1))))),
+        (ask(), facts(limits=caps, exposure=replace(known, holdings=(lost,)))),
+    ]
 
 
 def test_the_gate_s_evidence_is_exactly_what_the_documentation_lists() -> None:

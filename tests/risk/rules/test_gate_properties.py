@@ -22,7 +22,7 @@ from risk.rules.types import (
     VerdictKind,
 )
 from tests.risk.rules.given import NOW, ago, doubt, equity_of, facts, fomc, stopped
-from tests.risk.rules.strategies import asks, drawdown_documents, limits_documents, positions
+from tests.risk.rules.strategies import asks, drawdown_documents, exposures, limits_documents, positions
 
 ALLOW, BLOCK = VerdictKind.ALLOW, VerdictKind.BLOCK
 ORDER = [ALLOW, VerdictKind.REDUCE, BLOCK]
@@ -60,6 +60,7 @@ def days(draw: st.DrawFn) -> Facts:
             )
         ),
         "memory": draw(st.sampled_from([None, facts().memory])),
+        "exposure": draw(st.none() | exposures()),
     }
     return facts(limits=under, **known | changes)
 
@@ -116,6 +117,7 @@ def test_losing_an_input_never_frees_a_decision(question: Ask, day: Facts) -> No
         {"losses": None},
         {"features": None},
         {"memory": None},
+        {"exposure": None},
         {"calendar": replace(day.calendar, refreshed_at=None)},
     ]
     for changes in lost:

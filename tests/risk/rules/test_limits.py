@@ -64,6 +64,16 @@ FULL: dict[str, Any] = {
     "calendar": {"horizon_hours": 72},
     "session": {"hours": "globex"},
     "features": {"min_coverage": "0.9"},
+    "exposure": {
+        "max_position": "10",
+        "instruments": [{"instrument": "ES", "max_position": "4", "max_notional": "2000000"}],
+        "multipliers": [{"instrument": "YM", "value": "5"}],
+        "price_hours": 24,
+        "reservation_minutes": 60,
+    },
+    "contracts": {"allowed": ["ESZ6", "NQ", "M*"]},
+    "price": {"max_deviation": "0.01", "reference_seconds": 60},
+    "self_match": {"action": "block"},
     "memory": {"required": False},
     "flat": {"by": None, "until": "17:00"},
     "losses": {
