@@ -10,7 +10,7 @@ from mia_site.ops.registry import Readiness
 from risk.locking import AccountUnknown
 from risk.models import AccountState, Client, Cluster, Desk
 from risk.rules.limits import FreshnessLimits, Limits, RuleMode, RuleName, SessionHours
-from risk.rules.types import ScopedStopView, TradingState
+from risk.rules.types import ScopedStopView, StopScope, TradingState
 from risk.selectors.algorithm_register import algorithms_in_force
 from risk.selectors.algorithms import disabled_algorithms
 from risk.selectors.limits import limits_of
@@ -81,11 +81,18 @@ def _state(state: AccountState, desk: Desk) -> Readiness:
 
 
 def _stops(state: AccountState) -> Iterator[Readiness]:
-    """Only where a client, algorithm or instrument is stopped here or on the whole desk."""
+    """Only where a client, algorithm or instrument is stopped here or on the whole desk.
+
+    The account can trade all the same, unless each of its clients is stopped.
+    """
     stops = scoped_stops(state.account)
-    if stops:
-        told = [f"{stop.scope} {stop.key} {stop.view.state}: {stop.view.reason}" for stop in stops]
-        yield Readiness("stops", False, "; ".join(told), "; ".join(map(_resume, stops)))
+    if not stops:
+        return
+    told = [f"{stop.scope} {stop.key} {stop.view.state}: {stop.view.reason}" for stop in stops]
+    silenced = {stop.key for stop in stops if stop.scope is StopScope.CLIENT}
+    clients = set(Client.objects.filter(account_id=state.account_id).values_list("name", flat=True))
+    ok = not clients or not clients <= silenced
+    yield Readiness("stops", ok, "; ".join(told), "; ".join(map(_resume, stops)))
 
 
 def _resume(stop: ScopedStopView) -> str:

@@ -4,14 +4,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client as Web
 
 from mia_site.ops.registry import Readiness, readiness_run
 from risk.locking import AccountUnknown
-from risk.models import Desk
+from risk.models import Client, Desk, ScopedStop, StateChange
 from risk.readiness import readiness
+from risk.rules.types import StopScope
+from risk.scoped_stops import scope_halt, scope_resume, stop_place
 from risk.trading_states import desk_halt, trading_halt
 from tests.factories import AccountFactory, ClientFactory, ClusterFactory, FeatureSetFactory
-from tests.risk.accounts import CODE, MANAGER, account_under, report
+from tests.risk.accounts import APPROVER, CODE, MANAGER, account_under, report
 from tests.stillness import NOON, StillClock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "desk_clock")]
@@ -80,6 +83,34 @@ def test_a_stop_is_shown_with_its_reason_and_the_way_out() -> None:
     assert state.fix == f"manage.py resume --account {CODE} --reason …"
     desk_halt(reason="exchange down", actor=MANAGER)
     assert lines()["trading state"].fix == "manage.py resume --desk --reason …", "the desk's stop comes first"
+
+
+def test_a_stop_of_one_instrument_or_algorithm_is_shown_and_leaves_account_and_desk_ready() -> None:
+    complete()
+    before = Web().get("/readyz")
+    for scope, key in ((StopScope.INSTRUMENT, "NQ"), (StopScope.ALGORITHM, "trend")):
+        scope_halt(stop_place(scope, key), reason="a fault", actor=MANAGER)
+    assert missing() == set()
+    assert lines()["stops"].detail == "instrument NQ HALTED: a fault; algorithm trend HALTED: a fault"
+    after = Web().get("/readyz")
+    assert (after.status_code, after.json()["status"]) == (before.status_code, before.json()["status"])
+
+
+def test_an_account_each_of_whose_clients_is_stopped_is_not_ready() -> None:
+    complete()
+    (one,) = Client.objects.all()
+    scope_halt(stop_place(StopScope.CLIENT, one.name), reason="a fault", actor=MANAGER)
+    assert missing() == {"stops"}
+    ClientFactory(account=one.account)
+    assert missing() == set()
+
+
+def test_stops_that_have_ended_leave_nothing_for_the_gate_to_read() -> None:
+    place = stop_place(StopScope.INSTRUMENT, "ES")
+    for _ in range(10):
+        scope_halt(place, reason="a fault", actor=MANAGER)
+        scope_resume(place, reason="mended", actor=APPROVER)
+    assert StateChange.objects.count() == 20 and not ScopedStop.objects.exists()
 
 
 def test_memory_is_missing_only_where_it_is_required() -> None:
