@@ -17,7 +17,7 @@ from django.db import transaction
 from decisions.inputs import DecisionInput, OutcomeInput
 from decisions.judging import Judged, decision_judge, trading_state
 from decisions.models import Decision, IdempotencyKey, Outcome, ShadowRow
-from decisions.selectors import losses_before
+from decisions.selectors import losses_before, message_times
 from decisions.shadow import shadow_close, shadow_rows
 from mia_site.audit.actors import Actor, command_actor
 from mia_site.audit.journal import BATCH, Leaf
@@ -163,7 +163,7 @@ def _book(account: str, sent: Sequence[DecisionInput]) -> FactsBook:
     limits = limits_of(state)
     if limits is not None and guards_owner(state, limits):
         owner_lock(state.account.owner)
-    return FactsBook(state, desk, database_now())
+    return FactsBook(state, desk, database_now(), message_times)
 
 
 def _judge_and_write(

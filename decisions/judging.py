@@ -19,7 +19,7 @@ from risk.algorithms import algorithm_settle
 from risk.equity import equity_take_in, positions_apply, time_check
 from risk.inputs import InputError
 from risk.locking import seq_take
-from risk.models import Admission, AlgorithmSwitch, Client
+from risk.models import Admission, AlgorithmSwitch, Client, EquityBatch, PositionReport
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import effect_of, side_of
 from risk.rules.gate import judge
@@ -46,6 +46,8 @@ from risk.stops import figure, view_evidence
 from risk.written import Written
 
 SALT_BYTES = 16
+MESSAGES = EquityBatch, PositionReport
+"""Facts inside a decision's body that count as messages of their own."""
 
 
 @dataclass(slots=True)
@@ -65,8 +67,10 @@ def decision_judge(book: FactsBook, sent: DecisionInput, *, client: Client | Non
     told = _told(book, sent, actor=actor, seq=seq)
     ask = ask_of(sent, client)
     vector = _vector(book, sent)
+    book.heard(sum(isinstance(fact, MESSAGES) for fact in told.facts))
     quote = _quote(book, sent)
     facts = book.facts(ask, vector, quote)
+    book.heard(1)
     decision = _decision(book, sent, ask, seq=seq, client=client, actor=actor)
     features = _features(book, sent, decision, vector)
     if sent.mode == "record":
@@ -261,6 +265,7 @@ def judged_on(facts: Facts, market: Mapping[str, Any] | None) -> dict[str, Any]:
             "at": position.at.isoformat(),
             "pending_reductions": figure(position.pending_reductions),
         },
+        "messages_last_minute": None if facts.messages is None else len(facts.messages),
         "algorithm": facts.algorithm and algorithm_told(facts.algorithm),
         "openings_last_hour": pace.openings_last_hour if pace else None,
         "checks_at": facts.checks_at and facts.checks_at.isoformat(),

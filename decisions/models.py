@@ -149,6 +149,7 @@ class Outcome(Fact):
             models.Index(fields=["decision_id"], name="dec_outcome_decision"),
             models.Index(fields=["account", "closed_at"], name="dec_outcome_account"),
             models.Index(fields=["account", "seq"], name="dec_outcome_seq"),
+            models.Index(fields=["account", "recorded_at"], name="dec_outcome_told"),
         ]
 
     def __str__(self) -> str:
@@ -178,6 +179,7 @@ class OrderReport(Fact):
             models.Index(fields=["decision_id"], name="dec_order_decision"),
             models.Index(fields=["account", "at"], name="dec_order_account"),
             models.Index(fields=["account", "seq"], name="dec_order_seq"),
+            models.Index(fields=["account", "recorded_at"], name="dec_order_told"),
         ]
 
     def __str__(self) -> str:

@@ -2,10 +2,11 @@
 
 import math
 import struct
+from datetime import datetime
 from uuid import UUID
 
-from decisions.models import Decision, DecisionFeatures, Outcome
-from risk.models import AccountState
+from decisions.models import Decision, DecisionFeatures, OrderReport, Outcome
+from risk.models import Account, AccountState, EquityBatch, PositionReport
 from risk.models.columns import Origin
 from risk.selectors.features import feature_set
 
@@ -39,3 +40,18 @@ def losses_before(state: AccountState, decision_id: UUID) -> int:
         seen.add(other)
         losses += 1
     return losses
+
+
+def message_times(account: Account, since: datetime, most: int) -> tuple[datetime, ...]:
+    """When the account's newest messages after `since` came: decisions, outcomes, reports of orders, equity and
+    positions. The newest first, at most `most`."""
+    live = {"account": account, "origin": Origin.LIVE}
+    decisions = Decision.objects.filter(**live, at__gt=since).order_by().values_list("at")
+    others = (
+        Outcome.objects.filter(**live, recorded_at__gt=since),
+        EquityBatch.objects.filter(**live, recorded_at__gt=since),
+        PositionReport.objects.filter(account=account, recorded_at__gt=since),
+        OrderReport.objects.filter(account=account, recorded_at__gt=since),
+    )
+    told = decisions.union(*(rows.order_by().values_list("recorded_at") for rows in others), all=True)
+    return tuple(at for (at,) in told.order_by("-at")[:most])

@@ -176,6 +176,7 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
         (_("equity may move by"), _("any") if most is None else percent(most)),
         (_("openings an hour"), str(limits.pace.max_openings_per_hour)),
         (_("between two openings"), f"{limits.pace.min_interval_seconds} s"),
+        (_("messages a minute"), _capped(limits.pace.max_messages_per_minute)),
         (_("the same opening again after"), _seconds(limits.pace.duplicate_seconds)),
         (_("registered algorithms"), _("required") if limits.algorithms.required else _("not required")),
         (_("openings of an algorithm before a review"), _capped(limits.algorithms.max_unreviewed)),

@@ -23,7 +23,10 @@ class EquityBatch(Fact):
         verbose_name = _("equity batch")
         verbose_name_plural = _("equity batches")
         ordering = ["-recorded_at"]
-        indexes = [models.Index(fields=["account", "seq"], name="risk_equitybatch_seq")]
+        indexes = [
+            models.Index(fields=["account", "seq"], name="risk_equitybatch_seq"),
+            models.Index(fields=["account", "recorded_at"], name="risk_equitybatch_told"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.count} @ {self.recorded_at:%Y-%m-%d %H:%M:%S}"

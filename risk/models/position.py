@@ -24,6 +24,7 @@ class PositionReport(Fact):
         indexes = [
             models.Index(fields=["account", "at"], name="risk_position_account_at"),
             models.Index(fields=["account", "seq"], name="risk_position_account_seq"),
+            models.Index(fields=["account", "recorded_at"], name="risk_position_account_told"),
         ]
 
     def __str__(self) -> str:

@@ -57,6 +57,7 @@ class ReasonCode(StrEnum):
     # Pace and size of orders
     PACE_EXCEEDED = "pace_exceeded"
     INTERVAL_TOO_SHORT = "interval_too_short"
+    MESSAGES_EXCEEDED = "messages_exceeded"
     DUPLICATE_ORDER = "duplicate_order"
     ALGORITHM_UNNAMED = "algorithm_unnamed"
     ALGORITHM_DISABLED = "algorithm_disabled"

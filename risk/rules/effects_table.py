@@ -48,6 +48,7 @@ COUNTS_AGAINST: dict[ReasonCode, frozenset[Effect]] = {
     ReasonCode.SESSION_UNKNOWN: _OPENS,
     ReasonCode.PACE_EXCEEDED: _OPENS,
     ReasonCode.INTERVAL_TOO_SHORT: _OPENS,
+    ReasonCode.MESSAGES_EXCEEDED: _OPENS,
     ReasonCode.DUPLICATE_ORDER: _OPENS,
     ReasonCode.ALGORITHM_UNNAMED: _OPENS,
     ReasonCode.ALGORITHM_DISABLED: _OPENS,

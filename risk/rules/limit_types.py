@@ -62,6 +62,7 @@ class RuleName(StrEnum):
     FLAT = "flat"
     SESSION = "session"
     PACE = "pace"
+    MESSAGES = "messages"
     DUPLICATES = "duplicates"
     ALGORITHMS = "algorithms"
     ALGORITHM_REGISTER = "algorithm_register"
@@ -162,12 +163,14 @@ class PlausibilityLimits(Section, frozen=True):
 class PaceLimits(Section, frozen=True):
     """How often openings may follow one another.
 
-    `duplicate_seconds`: for so long the same opening is not let through again; null lets it.
+    `duplicate_seconds`: for so long the same opening is not let through again; null lets it. `max_messages_per_minute`:
+    of all that the account sends, also what opens nothing; null is no limit.
     """
 
     max_openings_per_hour: Count = 10
     min_interval_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
     duplicate_seconds: Annotated[int, Meta(ge=1, le=3600)] | None = None
+    max_messages_per_minute: Annotated[int, Meta(ge=1, le=6000)] | None = None
 
 
 class AlgorithmLimits(Section, frozen=True):

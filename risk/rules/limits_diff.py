@@ -56,6 +56,7 @@ _LOWER_IS_TIGHTER = (
 )
 # A number that may be absent: null is no cap, the loosest of all.
 _CAPS = (
+    "pace.max_messages_per_minute",
     "algorithms.max_unreviewed",
     "order.max_quantity",
     "order.max_value",

@@ -55,6 +55,7 @@ EXPECTED: dict[str, str] = {
     "pace": gettext_noop("a mapping of pace limits"),
     "pace.max_openings_per_hour": gettext_noop("a whole number from 1 to 100000"),
     "pace.min_interval_seconds": gettext_noop("a whole number from 0 to 86400"),
+    "pace.max_messages_per_minute": gettext_noop("a whole number from 1 to 6000, or null for no limit"),
     "pace.duplicate_seconds": gettext_noop("a whole number from 1 to 3600, or null"),
     "algorithms": gettext_noop("a mapping of what the limits ask of algorithms"),
     "algorithms.required": gettext_noop("true or false"),
@@ -135,7 +136,7 @@ EXPECTED: dict[str, str] = {
     "rules": gettext_noop("a mapping from rule names to their modes"),
     "rules.name": gettext_noop(
         "a rule name: state, limits, clock_skew, checks, equity, positions, drawdown, losses, calendar, flat, "
-        "session, pace, duplicates, algorithms, algorithm_register, order_size, contracts, price, exposure, "
+        "session, pace, messages, duplicates, algorithms, algorithm_register, order_size, contracts, price, exposure, "
         "self_match, features, memory"
     ),
     "rules.mode": gettext_noop('one of "enforce", "shadow", "off" (off in quotes)'),

@@ -87,6 +87,9 @@ MESSAGES: dict[ReasonCode, str] = {
     ReasonCode.INTERVAL_TOO_SHORT: gettext_noop(
         "The last opening was at %(last_opening_at)s; %(min_interval_seconds)s s must lie between two."
     ),
+    ReasonCode.MESSAGES_EXCEEDED: gettext_noop(
+        "The account has sent %(limit)s messages or more since %(oldest_at)s, as many as a minute may have."
+    ),
     ReasonCode.DUPLICATE_ORDER: gettext_noop(
         "The same opening (%(instrument)s, %(side)s, %(quantity)s) was let through at %(earlier_at)s as decision "
         "%(earlier_id)s; for %(duplicate_seconds)s s it counts as a duplicate."

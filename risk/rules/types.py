@@ -328,6 +328,8 @@ class Facts:
     one, or none is known. `openings`: those let through lately, None where no limits ask for them. `stops`:
     those in force of any client, algorithm or instrument, for the account or the desk. `algorithm`: the one that the
     ask names, None where it names none or no limits ask for it. `exposure` None: what is held was not read.
+    `messages`: when the account's newest messages within the minute came, the newest first, at most as many as matter;
+    None where no limits ask for them.
     """
 
     state: StateView | None
@@ -351,6 +353,7 @@ class Facts:
     stops: tuple[ScopedStopView, ...] = ()
     algorithm: AlgorithmView | None = None
     exposure: ExposureView | None = None
+    messages: tuple[datetime, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

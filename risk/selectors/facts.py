@@ -1,17 +1,18 @@
 """Everything the gate judges on, read once per transaction; what the gate itself admits is folded in, not re-read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
-from risk.models import AccountState, AlgorithmSwitch, Desk
+from risk.models import Account, AccountState, AlgorithmSwitch, Desk
 from risk.rules.effect import side_of
 from risk.rules.exposure_types import DeskExposureView, ExposureView, OpposingView
 from risk.rules.holdings import OrderView, holdings_of
 from risk.rules.limits import Limits, RuleMode, RuleName, SelfMatchAction
+from risk.rules.message_pace import MINUTE
 from risk.rules.reference import Quote
 from risk.rules.scopes import algorithm_key
 from risk.rules.types import (
@@ -68,11 +69,15 @@ def guards_owner(state: AccountState, limits: Limits) -> bool:
 
 @dataclass
 class FactsBook:
-    """The facts of one locked account at `now`, for one decision or a batch of them."""
+    """The facts of one locked account at `now`, for one decision or a batch of them.
+
+    `message_times(account, since, most)`: when its newest messages came, newest first; decisions are read elsewhere.
+    """
 
     state: AccountState
     desk: Desk
     now: datetime
+    message_times: Callable[[Account, datetime, int], tuple[datetime, ...]] | None = None
     _algorithms: dict[str, AlgorithmView] = field(default_factory=dict)
     _admitted: list[tuple[int, OrderView]] = field(default_factory=list)
 
@@ -110,6 +115,13 @@ class FactsBook:
     def openings(self) -> tuple[OpeningView, ...] | None:
         seconds = None if self.limits is None else self.limits.pace.duplicate_seconds
         return None if seconds is None else opening_views(self.state, self.now - timedelta(seconds=seconds))
+
+    @cached_property
+    def messages(self) -> tuple[datetime, ...] | None:
+        most = None if self.limits is None else self.limits.pace.max_messages_per_minute
+        if most is None or self.message_times is None:
+            return None
+        return self.message_times(self.state.account, self.now - MINUTE, most)
 
     def algorithm(self, ask: Ask) -> AlgorithmView | None:
         """What is known of the algorithm that `ask` names; None where it names none or no limits ask for it."""
@@ -155,7 +167,12 @@ class FactsBook:
             stops=self.stops,
             algorithm=self.algorithm(ask),
             exposure=None if self.limits is None else self._exposure(ask, self.limits, sent),
+            messages=self.messages,
         )
+
+    def heard(self, count: int) -> None:
+        """Takes note of so many messages of this transaction."""
+        self.messages = None if self.messages is None else (self.now,) * count + self.messages
 
     def admitted(self, ask: Ask, effect: Effect, *, id: UUID, quantity: Decimal | None) -> None:
         """Takes note of a decision of this transaction that was let through, for `quantity`."""

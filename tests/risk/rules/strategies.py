@@ -108,7 +108,8 @@ def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
     setting = st.fixed_dictionaries({"mode": modes, "reason": st.just("because")})
     sections = {
         "pace": st.fixed_dictionaries(
-            {"max_openings_per_hour": st.integers(1, 50), "min_interval_seconds": st.integers(0, 600)}
+            {"max_openings_per_hour": st.integers(1, 50), "min_interval_seconds": st.integers(0, 600)},
+            optional={"max_messages_per_minute": st.none() | st.integers(1, 99)},
         ),
         "order": st.fixed_dictionaries(
             {"max_quantity": st.none() | decimals("0.5", "20", 1).map(str)},

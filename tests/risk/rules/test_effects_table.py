@@ -57,6 +57,7 @@ CELLS = {
     "session_unknown": (True, False, False),
     "pace_exceeded": (True, False, False),
     "interval_too_short": (True, False, False),
+    "messages_exceeded": (True, False, False),
     "duplicate_order": (True, False, False),
     "algorithm_unnamed": (True, False, False),
     "algorithm_disabled": (True, False, False),

@@ -377,6 +377,7 @@ def everything_the_gate_can_say() -> list[Verdict]:
         (ask(), facts(calendar=CalendarView(refreshed_at=ago(days=2)))),
         (ask(), facts(calendar=CalendarView(refreshed_at=NOW, events=(fomc(),), event_reported=True))),
         (ask(), facts(pace=None)),
+        (ask(), facts(messages=(NOW,), limits=limits(pace={"max_messages_per_minute": 1}))),
         (ask(), facts(openings=(opening(),), limits=limits(pace={"duplicate_seconds": 30}))),
         (ask(), facts(limits=REVIEWED)),
         (ask(), facts(limits=REGISTERED)),
