@@ -6,11 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from mia_site.audit.checkpoint import Gap
+from mia_site.audit.merkle import hashes_split
 from mia_site.audit.models import Checkpoint, Continuation, LedgerLeaf, Tile
 from mia_site.audit.models.ledger import tile_place
 from mia_site.audit.tree import WIDTH, Growth, Tree, tail_start
-
-HASH = 32
 
 
 class NotSealedYet(LookupError):
@@ -59,8 +58,7 @@ def tree_of(size: int) -> Tree:
 def _tile(level: int, index: int, size: int) -> Sequence[bytes]:
     first, end = tail_start(level, size)
     if index * WIDTH < first:
-        hashes = bytes(Tile.objects.values_list("hashes", flat=True).get(place=tile_place(level, index)))
-        return [hashes[start : start + HASH] for start in range(0, len(hashes), HASH)]
+        return hashes_split(bytes(Tile.objects.values_list("hashes", flat=True).get(place=tile_place(level, index))))
     return _tail(level, first, end)
 
 

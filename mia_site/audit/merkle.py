@@ -10,6 +10,8 @@ from collections.abc import Sequence
 NODE_PREFIX = b"\x01"
 """RFC 6962 section 2.1; leaves are hashed with 0x00 (canonical.py)."""
 EMPTY_ROOT = hashlib.sha256(b"").digest()
+HASH = 32
+"""Bytes of a hash."""
 
 
 class ProofError(ValueError):
@@ -19,6 +21,11 @@ class ProofError(ValueError):
 def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 || left || right), 32 bytes."""
     return hashlib.sha256(NODE_PREFIX + left + right).digest()
+
+
+def hashes_split(joined: bytes) -> list[bytes]:
+    """Hashes out of a row of them."""
+    return [joined[start : start + HASH] for start in range(0, len(joined), HASH)]
 
 
 def perfect_root(hashes: Sequence[bytes]) -> bytes:

@@ -9,6 +9,7 @@ checkpoint that is older than the database, which the next one extends.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from uuid import UUID
 
 import structlog
@@ -100,7 +101,7 @@ def _seal(batch: int) -> Sealed | None:
         if not placed.leaves:
             return Sealed(0, growth.size)
         now = database_now()
-        _time_check(placed.entry_ids, last, newest, now)
+        _time_check(growth.size, last, newest, now)
         told, note = _sign(growth, placed.leaves, newest, now, declared)
     _publish(told, note)
     return Sealed(len(placed.leaves), growth.size)
@@ -143,12 +144,16 @@ def _outside_check(outside: Head, size: int, declared: tuple[Gap, ...]) -> None:
         raise SealRefused(f"the first {kept} leaves are not those of the published checkpoint")
 
 
-def _time_check(ids: Sequence[UUID], last: UUID | None, newest: Checkpoint | None, now: datetime) -> None:
-    """An entry far older than what is sealed was written with a clock set back, or by somebody who dates it back."""
+def _time_check(start: int, last: UUID | None, newest: Checkpoint | None, now: datetime) -> None:
+    """An entry far older than what is sealed was written with a clock set back, or by somebody who dates it back.
+
+    Looks at the leaves from `start` on, oldest first: as a rule at one.
+    """
     if newest is None or last is None:
         return
     earliest = min(uuid7_time(last), newest.sealed_at) - LATE
-    late = [entry_id for entry_id in ids if uuid7_time(entry_id) < earliest] if uuid7_time(ids[0]) < earliest else []
+    placed = LedgerLeaf.objects.filter(index__gte=start).order_by("index").values_list("entry_id", flat=True)
+    late = list(takewhile(lambda entry_id: uuid7_time(entry_id) < earliest, placed.iterator(chunk_size=100)))
     if late or now < newest.sealed_at - LATE:
         alert_raise(
             "clock_set_back",

@@ -122,7 +122,8 @@ def test_two_values_have_two_texts(one: Any, other: Any) -> None:
 @given(st.datetimes(timezones=st.timezones(), allow_imaginary=False, min_value=datetime(1970, 1, 2)))
 def test_a_moment_is_written_in_utc_to_the_microsecond(moment: datetime) -> None:
     text = timestamp(moment)
-    assert datetime.fromisoformat(text) == moment and len(text) == len("2025-05-13T14:00:00.000000Z")
+    expected = moment.astimezone(UTC)  # Python finds a time that stands twice on a clock equal to none elsewhere
+    assert datetime.fromisoformat(text) == expected and len(text) == len("2025-05-13T14:00:00.000000Z")
 
 
 def test_a_time_without_a_zone_is_no_moment() -> None:

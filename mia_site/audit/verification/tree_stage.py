@@ -1,114 +1,69 @@
 """Canonical text against leaves, leaves against tiles, tiles against every retained checkpoint."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-from django.db import connection
-
 from mia_site.audit.canonical import leaf_hash
-from mia_site.audit.ledger import HASH
+from mia_site.audit.merkle import hashes_split
 from mia_site.audit.models import Checkpoint, LedgerLeaf, Tile
 from mia_site.audit.models.ledger import LEVEL_SHIFT, tile_place
 from mia_site.audit.sealing import LATE
 from mia_site.audit.tree import FullTile, Growth
 from mia_site.audit.verification.findings import Finding, Position, Stage, Step
-from mia_site.ops.ids import EPOCH, uuid7_time
+from mia_site.audit.verification.leaf_rows import Row, leaf_name, leaf_rows
+from mia_site.ops.ids import uuid7_time
 
-STRETCH = 8_192
-LATE_MS = int(LATE.total_seconds() * 1000)
-ROWS = """
-    SELECT leaf."index", leaf.entry_id, leaf.leaf_hash, entry.leaf_hash, entry.body
-    FROM audit_ledgerleaf leaf LEFT JOIN audit_entry entry ON entry.id = leaf.entry_id
-    WHERE leaf."index" >= %s AND leaf."index" < %s ORDER BY leaf."index"
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Leaves in the order of their places, with their entries, a column each: read by the million, so kept plain."""
-
-    places: Sequence[int]
-    ids: Sequence[UUID]
-    leaves: Sequence[bytes]
-    entry_hashes: Sequence[bytes | None]
-    bodies: Sequence[str | None]
-
-
-def _read(start: int) -> _Stretch:
-    with connection.cursor() as cursor:
-        cursor.execute(ROWS, [start, start + STRETCH])
-        rows = cursor.fetchall()
-    if not rows:
-        return _Stretch((), (), (), (), ())
-    places, ids, leaves, entry_hashes, bodies = zip(*rows, strict=True)
-    if connection.vendor == "sqlite":
-        ids = tuple(UUID(hex=value) for value in ids)
-    return _Stretch(places, ids, leaves, entry_hashes, bodies)
+STRETCH = 32_768
 
 
 def tree_run(position: Position) -> Step:
     """The next `STRETCH` leaves. Where text and leaf differ, the tree is built on with the leaf."""
     start = int(position.get("index", 0))
     growth = Growth(start, [[bytes.fromhex(value) for value in tail] for tail in position.get("tails", [])])
-    rows = _read(start)
-    if not rows.places:
+    expected, newest = start, bytes.fromhex(position.get("newest_id", ""))
+    findings: list[Finding] = []
+    leaves: list[bytes] = []
+    for row in leaf_rows(start, start + STRETCH):
+        place, entry_id, leaf, entry_hash, body = row
+        if place != expected:
+            findings.append(Finding("leaf_missing", f"leaf {expected}", "index", str(expected), str(place)))
+        if body is None or entry_hash != leaf or leaf_hash(body) != leaf:
+            findings.append(_text_finding(row))
+        if entry_id > newest:  # ids are UUIDv7: they sort by time, as bytes too
+            newest = entry_id
+        else:
+            findings += _time_findings(row, newest)
+        expected = place + 1
+        leaves.append(leaf)
+    if not leaves:
         return Step(None, 0, list(_end_findings(start)))
-    findings = [*_gap_findings(rows, start), *_text_findings(rows)]
-    newest = _time_findings(rows, int(position.get("newest", 0)), findings)
-    broken = _grow(growth, rows.leaves, findings, broken=bool(position.get("broken")))
+    broken = _grow(growth, leaves, findings, broken=bool(position.get("broken")))
     following = {
-        "index": rows.places[-1] + 1,
+        "index": expected,
         "tails": [[value.hex() for value in tail] for tail in growth.tails()],
         "broken": broken,
-        "newest": newest,
+        "newest_id": newest.hex(),
     }
-    return Step(following, len(rows.places), findings)
+    return Step(following, len(leaves), findings)
 
 
-def _gap_findings(rows: _Stretch, start: int) -> Iterator[Finding]:
-    if rows.places[0] == start and rows.places[-1] - start + 1 == len(rows.places):
-        return
-    expected = start
-    for place in rows.places:
-        if place != expected:
-            yield Finding("leaf_missing", f"leaf {expected}", "index", str(expected), str(place))
-        expected = place + 1
+def _text_finding(row: Row) -> Finding:
+    place, entry_id, leaf, entry_hash, body = row
+    where = leaf_name(place, entry_id)
+    if body is None:
+        return Finding("entry_missing", where, "", leaf.hex(), "")
+    found = leaf_hash(body)
+    if found != leaf:
+        return Finding("text_changed", where, "body", f"text with leaf hash {leaf.hex()}", found.hex())
+    return Finding("column_changed", where, "leaf_hash", leaf.hex(), (entry_hash or b"").hex())
 
 
-def _where(rows: _Stretch, number: int) -> str:
-    return f"entry {rows.ids[number]} (leaf {rows.places[number]})"
-
-
-def _text_findings(rows: _Stretch) -> Iterator[Finding]:
-    for number, (leaf, entry_hash, body) in enumerate(zip(rows.leaves, rows.entry_hashes, rows.bodies, strict=True)):
-        if body is None:
-            yield Finding("entry_missing", _where(rows, number), "", leaf.hex(), "")
-            continue
-        found = leaf_hash(body.encode())
-        if found != leaf:
-            expected = f"text with leaf hash {leaf.hex()}"
-            yield Finding("text_changed", _where(rows, number), "body", expected, found.hex())
-        elif entry_hash != leaf:
-            told = b"" if entry_hash is None else entry_hash
-            yield Finding("column_changed", _where(rows, number), "leaf_hash", leaf.hex(), told.hex())
-
-
-def _time_findings(rows: _Stretch, newest: int, findings: list[Finding]) -> int:
-    """Entries are sealed in the order of their ids, which hold their time: one far behind was dated back.
-
-    `newest` is the latest time so far, in the milliseconds of a UUIDv7.
-    """
-    for number, entry_id in enumerate(rows.ids):
-        at = entry_id.int >> 80
-        if at > newest:
-            newest = at
-        elif at < newest - LATE_MS:
-            earliest = EPOCH + timedelta(milliseconds=newest - LATE_MS)
-            told = str(uuid7_time(entry_id))
-            findings.append(Finding("dated_back", _where(rows, number), "id", f"not before {earliest}", told))
-    return newest
+def _time_findings(row: Row, newest: bytes) -> Iterator[Finding]:
+    """Entries are sealed in the order of their ids, which hold their time: one far behind was dated back."""
+    place, entry_id, *_rest = row
+    at, earliest = (uuid7_time(UUID(bytes=value)) for value in (entry_id, newest))
+    if at < earliest - LATE:
+        yield Finding("dated_back", leaf_name(place, entry_id), "id", f"not before {earliest - LATE}", str(at))
 
 
 def _grow(growth: Growth, leaves: Sequence[bytes], findings: list[Finding], *, broken: bool) -> bool:
@@ -144,7 +99,7 @@ def _tile_findings(full: Sequence[FullTile]) -> Iterator[Finding]:
 
 
 def _tile_differences(where: str, tile: FullTile, hashes: bytes) -> Iterator[Finding]:
-    for place, expected in enumerate(hashes[start : start + HASH] for start in range(0, len(hashes), HASH)):
+    for place, expected in enumerate(hashes_split(hashes)):
         if place < len(tile.hashes) and expected != tile.hashes[place]:
             name = f"leaf {tile.index * len(tile.hashes) + place}" if tile.level == 0 else f"{where} hash {place}"
             yield Finding("leaf_changed", name, "leaf_hash", expected.hex(), tile.hashes[place].hex())
