@@ -11,6 +11,7 @@ from uuid import UUID
 
 from decisions.exposure_figures import exposure_told, market_told, quote_told, reserved
 from decisions.inputs import DecisionInput, regime_dict
+from decisions.judged_features import features_told
 from decisions.models import Decision, DecisionFeatures
 from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
@@ -272,14 +273,7 @@ def judged_on(facts: Facts, market: Mapping[str, Any] | None) -> dict[str, Any]:
         "calendar_refreshed_at": facts.calendar.refreshed_at and facts.calendar.refreshed_at.isoformat(),
         "calendar_known_until": facts.calendar.known_until and facts.calendar.known_until.isoformat(),
         "memory": memory and memory_told(memory, facts.limits),
-        "features": features
-        and {
-            "set": features.set_version,
-            "coverage": float(features.coverage),
-            "present": features.present,
-            "count": features.count,
-            "missing_top": list(features.missing_top),
-        },
+        "features": features and features_told(features),
         "market": market,
         "exposure": facts.limits and exposure_told(facts.exposure, facts.limits),
     }

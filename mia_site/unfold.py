@@ -120,6 +120,7 @@ NAVIGATION = [
             _item(_("Proposed memories"), "lightbulb", "risk.memoryproposal"),
             _item(_("Rulings on memories"), "how_to_vote", "risk.memoryruling"),
             _item(_("Feature sets"), "list_alt", "risk.featureset"),
+            _item(_("References of features"), "straighten", "risk.featurereference"),
             _item(_("Feature vectors"), "data_array", "decisions.decisionfeatures"),
         ],
     },

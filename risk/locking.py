@@ -36,7 +36,7 @@ def desk_lock(*, exclusive: bool = False) -> Desk:
     """Locks the desk until the transaction ends and returns its row (made on first use)."""
     _require_transaction()
     _advisory_lock(DESK_LOCK, exclusive=exclusive)
-    desk = Desk.objects.select_related("feature_set", "limits").get_or_create(id=1)[0]
+    desk = Desk.objects.select_related("limits").get_or_create(id=1)[0]
     desk.alone = exclusive
     return desk
 

@@ -10,7 +10,7 @@ from risk.history_import import penalties_import, snapshots_import
 from risk.import_job import ImportJob, Tally
 from risk.limits_import import limits_import
 from risk.models import CalendarFetch
-from risk.reference_import import clusters_import, features_import
+from risk.reference_import import clusters_import, feature_reference_import, features_import
 from risk.sources.records import Kind, Parsed
 
 SOURCE_CHARS = 64
@@ -18,6 +18,7 @@ JUST_READ = timedelta(hours=1)
 
 _IMPORTS: Mapping[Kind, Callable[[Sequence[Any], ImportJob], Tally]] = {
     Kind.FEATURE_IMPORTANCE: features_import,
+    Kind.FEATURE_REFERENCE: feature_reference_import,
     Kind.MARKET_MEMORY: clusters_import,
     Kind.MARKET_CONFIG: lambda records, job: limits_import(records[0], job) if records else Tally(),
     Kind.PENALTY_LOG: penalties_import,

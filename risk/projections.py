@@ -26,6 +26,7 @@ from risk.models import (
     Desk,
     DeskLimitsVersion,
     DeskPoint,
+    FeatureReference,
     HeldPoint,
     HeldRuling,
     LimitsVersion,
@@ -51,7 +52,7 @@ UNPROJECTED = frozenset({"account", "seq"})
 """`seq` only grows: steps that left no fact have taken numbers too."""
 DESK_COLUMNS = (
     "state", "state_since", "state_reason", "state_until", "state_change_id", "seq", "limits_id", "marks", "equity",
-    "drawdown",
+    "drawdown", "feature_reference_id",
 )  # fmt: skip
 MARKED = Cause.DRAWDOWN.value, "check"
 """Causes of the snapshots that the periodic check takes, beside those that come with a breach."""
@@ -300,7 +301,7 @@ def desk_check(*, rebuild: bool = False) -> list[Difference]:
 
 def _desk_replayed() -> Desk:
     """The desk as its facts say, in the order of recording: each was recorded under the desk's exclusive lock."""
-    desk = Desk(id=1)
+    desk = Desk(id=1, feature_reference=FeatureReference.objects.order_by("version").last())
     for fact, told_at in sorted(_desk_facts(), key=lambda told: told[1]):
         limits = desk_limits_of(desk)
         if isinstance(fact, StateChange):

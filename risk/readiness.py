@@ -38,6 +38,7 @@ def readiness(code: str) -> Iterator[Readiness]:
     yield from _horizon(desk, limits, now)
     yield from _session(limits, now)
     yield _features(desk, limits, now)
+    yield from _reference(desk, limits)
     yield _memory(limits, now)
     yield _checks(desk, limits, now)
 
@@ -191,6 +192,19 @@ def _features(desk: Desk, limits: Limits | None, now: datetime) -> Readiness:
         return Readiness("features", False, _("%(days)s days old, at most %(limit)s") % told, fix, age)
     told = {"version": desk.feature_set.version, "count": desk.feature_set.count}
     return Readiness("features", True, _("set %(version)s with %(count)s features") % told)
+
+
+def _reference(desk: Desk, limits: Limits | None) -> Iterator[Readiness]:
+    """Only where the limits bound the drift of the features."""
+    if limits is None or limits.features.max_drift is None or _excused(limits, RuleName.FEATURES):
+        return
+    reference = desk.feature_reference
+    if reference is None or reference.feature_set_id != desk.feature_set_id:
+        fix = "manage.py learn_features --since … --reason …"
+        yield Readiness("features' reference", False, _("no reference of the feature set"), fix)
+    else:
+        told = _("version %(version)s") % {"version": reference.version}
+        yield Readiness("features' reference", True, told)
 
 
 def _memory(limits: Limits | None, now: datetime) -> Readiness:

@@ -1,4 +1,4 @@
-"""Imported references of the whole desk: feature sets and the clusters of the market memory."""
+"""Imported references of the whole desk: feature sets, where their features lie, and clusters of the market memory."""
 
 import hashlib
 import math
@@ -9,10 +9,12 @@ from django.db.models import Max
 
 from mia_site.audit.canonical import canonical_bytes
 from mia_site.audit.journal import facts_record
+from risk.feature_references import Learned, feature_reference_record
 from risk.import_job import ImportJob, ImportRefused, Tally
+from risk.inputs import InputError
 from risk.locking import desk_lock
 from risk.models import Cluster, FeatureSet
-from risk.sources.records import ClusterRecord, FeatureImportance
+from risk.sources.records import ClusterRecord, FeatureImportance, FeatureStatistics
 
 SOURCE_ID_CHARS = 64
 
@@ -54,6 +56,23 @@ def _feature_set(names: list[str], shares: list[float], content: str, job: Impor
     )
     facts_record([version], actor=job.actor, why=job.why)
     return version
+
+
+def feature_reference_import(records: Sequence[FeatureStatistics], job: ImportJob) -> Tally:
+    """Where the features of the set in use lie, as a new version. Raises `ImportRefused` where it cannot be used."""
+    with job.step():
+        before = desk_lock(exclusive=True)
+        try:
+            reference = feature_reference_record(records, Learned(source=job.name), actor=job.actor, reason=job.why)
+        except InputError as error:
+            raise ImportRefused(str(error)) from error
+        if reference == before.feature_reference:
+            return Tally(unchanged=len(records), notes=[f"the file is reference version {reference.version}, in use"])
+        known = sum(centre is not None for centre in reference.centres)
+    notes = [f"reference version {reference.version} of feature set version {reference.feature_set.version} is in use"]
+    if known < len(records):
+        notes.append(f"{len(records) - known} features of the file are not in the set in use")
+    return Tally(imported=known, unchanged=len(records) - known, notes=notes)
 
 
 def clusters_import(records: Sequence[ClusterRecord], job: ImportJob) -> Tally:

@@ -26,6 +26,7 @@ CHANGE_WINDOWS = "risk.add_windowoverride"
 """To close a time, to hold a window longer, to ask for one to be opened."""
 RULE_WINDOWS = "risk.add_windowruling"
 RULE_MEMORY = "risk.add_memoryruling"
+LEARN_FEATURES = "risk.add_featurereference"
 REVIEW_ALGORITHMS = "risk.add_algorithmswitch"
 """To review what an algorithm did, which enables it again."""
 REGISTER_ALGORITHMS = "risk.add_algorithmentry"
@@ -51,7 +52,9 @@ def roles_ensure() -> Iterator[str]:
     """Makes the four groups, or gives them back exactly their permissions; yields a line for each that it changed."""
     view = set(Permission.objects.filter(content_type__app_label__in=DESK_APPS, codename__startswith="view_"))
     viewer = view | _named(EXPORT)
-    manager = viewer | _named(HALT, PROPOSE_LIMITS, CHANGE_WINDOWS, RULE_MEMORY, REGISTER_ALGORITHMS, ACKNOWLEDGE)
+    manager = viewer | _named(
+        HALT, PROPOSE_LIMITS, CHANGE_WINDOWS, RULE_MEMORY, LEARN_FEATURES, REGISTER_ALGORITHMS, ACKNOWLEDGE
+    )
     approver = viewer | _named(RESUME, APPROVE_LIMITS, RULE_WINDOWS, REVIEW_ALGORITHMS, APPROVE_ALGORITHMS, ACKNOWLEDGE)
     administrator = manager | approver | _named(*MANAGED)
     roles = {

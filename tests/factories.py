@@ -37,6 +37,7 @@ from risk.models import (
     EquityBatch,
     EquityPoint,
     EventVersion,
+    FeatureReference,
     FeatureSet,
     HeldPoint,
     HeldRuling,
@@ -468,6 +469,26 @@ class FeatureSetFactory(FactFactory):
     importances = factory.LazyFunction(lambda: [round(0.02 / place, 6) for place in range(1, 151)])
     content = factory.LazyAttribute(lambda features: hashlib.sha256(f"set {features.version}".encode()).hexdigest())
     source = "feature_importance.csv"
+
+
+class FeatureReferenceFactory(FactFactory):
+    """Every feature of its set lies at 0, in a scale of 1; the desk does not use it."""
+
+    class Meta:
+        model = FeatureReference
+
+    version = factory.Sequence(lambda number: number + 1)
+    feature_set = factory.SubFactory(FeatureSetFactory)
+    centres = factory.LazyAttribute(lambda row: [0.0] * row.feature_set.count)
+    scales = factory.LazyAttribute(lambda row: [1.0] * row.feature_set.count)
+    counts = factory.LazyAttribute(lambda row: [100] * row.feature_set.count)
+    since = NOON - timedelta(days=30)
+    until = NOON
+    decisions = 100
+    source = "decisions"
+    content = factory.LazyAttribute(lambda row: hashlib.sha256(f"reference {row.version}".encode()).hexdigest())
+    actor = "command:learn_features:uid0"
+    reason = "a calm month"
 
 
 class ClusterFactory(FactFactory):

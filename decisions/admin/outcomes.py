@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from decisions.admin.decision_page import feature_rows
+from decisions.admin.shown_features import feature_rows
 from decisions.models import Decision, DecisionFeatures, IdempotencyKey, OrderReport, Outcome, StreamCursor
 from mia_site.audit.admin.base import FactAdmin, ReadOnlyAdmin
 from mia_site.audit.admin.filters import DayRangeFilter, RecordedDayFilter

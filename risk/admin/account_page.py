@@ -17,6 +17,7 @@ from mia_site.audit.admin.rendering import age, moment, number, percent
 from mia_site.ops.clock import database_now
 from mia_site.ops.registry import readiness_run
 from mia_site.ops.sentences import sentence_told
+from risk.admin.feature_lines import feature_lines
 from risk.admin.limits_status import status_badge
 from risk.admin.memory_lines import memory_lines
 from risk.admin.shared import state_badge
@@ -59,6 +60,7 @@ INPUT_WORDS = {
     "calendar horizon": gettext_lazy("calendar horizon"),
     "session": gettext_lazy("session"),
     "features": gettext_lazy("features"),
+    "features' reference": gettext_lazy("reference of features"),
     "market memory": gettext_lazy("market memory"),
     "drawdown check": gettext_lazy("drawdown check"),
 }
@@ -199,7 +201,7 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
         (_("cool-down after a stop"), f"{limits.losses.cooldown_after_stop_minutes} min"),
         (_("cool-down after a loss"), f"{limits.losses.cooldown_after_loss_minutes} min"),
         *window_lines(limits),
-        (_("features: least coverage"), percent(limits.features.min_coverage)),
+        *feature_lines(limits),
         (_("market memory"), _("required") if limits.memory.required else _("not required")),
         *memory_lines(limits),
         (_("clock skew"), f"{limits.clock.max_skew_seconds} s"),

@@ -55,10 +55,62 @@ def act_view(
         try:
             told = apply(form.cleaned_data, pressed)
         except InputError as error:
-            form.add_error(error.field if error.field in form.fields else None, refusal(error))
+            _refused(form, error)
         else:
             messages.success(request, told if isinstance(told, str) else _("Done, and recorded with your reason."))
             return HttpResponseRedirect(back)
+    return _page(
+        admin, request, title=title, form=form, buttons=buttons, back=back, facts=facts, shown=shown, closed=closed
+    )
+
+
+def preview_view(
+    admin: ModelAdmin[Any],
+    request: HttpRequest,
+    *,
+    permission: str,
+    title: str,
+    form: forms.Form,
+    button: Button,
+    preview: Callable[[dict[str, Any]], SafeString],
+    apply: Callable[[dict[str, Any], str], Any],
+    back: str,
+) -> HttpResponseBase:
+    """As `act_view`, for an act that is offered only once `preview(given)` has shown what it would do."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+    look: Button = ("preview", _("Show what it would be"), "default")
+    if request.method == "POST" and button[0] in request.POST:
+        return act_view(
+            admin, request, permission=permission, title=title, form=form, buttons=[look, button], apply=apply,
+            back=back,
+        )  # fmt: skip
+    shown = SafeString("")
+    if request.method == "POST" and form.is_valid():
+        try:
+            shown = preview(form.cleaned_data)
+        except InputError as error:
+            _refused(form, error)
+    buttons = [look, button] if shown else [look]
+    return _page(admin, request, title=title, form=form, buttons=buttons, back=back, shown=shown)
+
+
+def _refused(form: forms.Form, error: InputError) -> None:
+    form.add_error(error.field if error.field in form.fields else None, refusal(error))
+
+
+def _page(
+    admin: ModelAdmin[Any],
+    request: HttpRequest,
+    *,
+    title: str,
+    form: forms.Form,
+    buttons: Sequence[Button],
+    back: str,
+    facts: Sequence[tuple[Any, Any]] = (),
+    shown: SafeString | str = "",
+    closed: str = "",
+) -> TemplateResponse:
     context = {
         **admin.admin_site.each_context(request),
         "title": title,

@@ -16,7 +16,7 @@ from risk.models.calendar import (
 from risk.models.client import Client
 from risk.models.desk_drawdown import DeskLimitsApproval, DeskLimitsStep, DeskLimitsVersion, DeskPoint
 from risk.models.equity import EquityBatch, EquityPoint
-from risk.models.features import FeatureSet
+from risk.models.features import FeatureReference, FeatureSet
 from risk.models.held import HeldPoint, HeldRuling
 from risk.models.imports import ImportRun
 from risk.models.limits import LimitsApproval, LimitsStep, LimitsVersion
@@ -50,6 +50,7 @@ __all__ = [
     "EquityPoint",
     "EventStatus",
     "EventVersion",
+    "FeatureReference",
     "FeatureSet",
     "HeldPoint",
     "HeldRuling",

@@ -60,6 +60,10 @@ class Desk(models.Model):
     feature_set = models.ForeignKey(
         "risk.FeatureSet", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("feature set")
     )
+    feature_reference = models.ForeignKey(
+        "risk.FeatureReference", models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("reference of features"),
+    )  # fmt: skip
     seq = models.BigIntegerField(_("sequence"), default=0)
     limits = models.ForeignKey(
         "risk.DeskLimitsVersion", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("limits")

@@ -230,12 +230,20 @@ class BlackoutLimits(Section, frozen=True):
 
 
 class FeatureLimits(Section, frozen=True):
-    """The least share of SHAP importance that must be present and finite."""
+    """The least share of SHAP importance that must be present and finite, and what it may look like.
+
+    Of the `required_top` most influential features none may be missing; 0 requires none by name. `max_drift`: the
+    greatest distance from the reference, 0..1; null is any.
+    """
 
     min_coverage: Decimal = Decimal("0.9")
+    required_top: Annotated[int, Meta(ge=0, le=1000)] = 10
+    max_drift: Decimal | None = None
 
     def __post_init__(self) -> None:
         check_share("min_coverage", self.min_coverage)
+        if self.max_drift is not None:
+            check_share("max_drift", self.max_drift)
 
 
 class MemoryLimits(Section, frozen=True):

@@ -69,6 +69,7 @@ _CAPS = (
     "losses.max_consecutive",
     "losses.max_per_trade",
     "memory.tightening_floor",
+    "features.max_drift",
 )
 _HIGHER_IS_TIGHTER = (
     "algorithms.required",
@@ -77,6 +78,7 @@ _HIGHER_IS_TIGHTER = (
     "blackout.minutes_after",
     "calendar.horizon_hours",
     "features.min_coverage",
+    "features.required_top",
     "memory.required",
     "freshness.positions_required",
     "losses.penalty_minutes",

@@ -114,6 +114,8 @@ EXPECTED: dict[str, str] = {
     "session.hours": gettext_noop("one of any, globex, regular"),
     "features": gettext_noop("a mapping of feature limits"),
     "features.min_coverage": gettext_noop('a share between 0 and 1 in quotes, such as "0.9"'),
+    "features.required_top": gettext_noop("a whole number from 0 to 1000"),
+    "features.max_drift": gettext_noop('a drift between 0 and 1 in quotes, such as "0.4", or null for any'),
     "memory": gettext_noop("a mapping of memory limits"),
     "memory.required": gettext_noop("true or false"),
     "memory.tightening_floor": gettext_noop('a factor above 0, at most 1, in quotes, such as "0.5", or null'),

@@ -158,6 +158,15 @@ MESSAGES: dict[ReasonCode, str] = {
         "The features cover %(coverage)s of the importance (%(present)s of %(count)s); "
         "at least %(min_coverage)s are needed."
     ),
+    ReasonCode.FEATURE_INFLUENTIAL_MISSING: gettext_noop(
+        "%(missing)s of the %(required_top)s most influential features are missing: %(names)s"
+    ),
+    ReasonCode.FEATURE_REFERENCE_MISSING: gettext_noop(
+        "The limits allow a drift of %(max_drift)s, and feature set %(set_version)s has no reference to measure it by."
+    ),
+    ReasonCode.FEATURE_DRIFT_HIGH: gettext_noop(
+        "The features drift by %(drift)s from reference %(reference)s; at most %(max_drift)s is allowed."
+    ),
     ReasonCode.MEMORY_MISSING: gettext_noop("The limits require a market memory, and there is none."),
     ReasonCode.MEMORY_STALE: gettext_noop(
         "The limits require a market memory; the newest is from %(at)s; at most %(max_age_hours)s hours are allowed."

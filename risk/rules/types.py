@@ -307,14 +307,33 @@ class MemoryView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopFeature:
+    """One of the most influential features: its `share` of the importance, 0..1, and how many scales its value lies
+    from the reference, 0..5 (None: missing, or no reference)."""
+
+    name: str
+    share: float
+    missing: bool
+    deviation: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureView:
-    """How much of the model's feature set the ask carried. `coverage` is a share of importance, 0..1."""
+    """How much of the model's feature set the ask carried, and how usual it is. `coverage` is a share of importance.
+
+    `missing_ranks`: the places of all that are missing, 1 is the most influential; `missing_top` names the first.
+    `drift` (0..1) is measured against the version `reference`; None: there is none for what came.
+    """
 
     set_version: str
     coverage: Decimal
     present: int
     count: int
     missing_top: tuple[str, ...] = ()
+    missing_ranks: tuple[int, ...] = ()
+    drift: Decimal | None = None
+    reference: str | None = None
+    top: tuple[TopFeature, ...] = ()
     loaded_at: datetime | None = None
 
 

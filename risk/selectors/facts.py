@@ -8,6 +8,7 @@ from functools import cached_property
 from uuid import UUID
 
 from risk.models import Account, AccountState, AlgorithmSwitch, Desk
+from risk.rules.drift import Reference
 from risk.rules.effect import side_of
 from risk.rules.exposure_types import DeskExposureView, ExposureView, OpposingView
 from risk.rules.holdings import OrderView, holdings_of
@@ -45,7 +46,7 @@ from risk.selectors.exposure import (
     positions_of,
     price_views,
 )
-from risk.selectors.features import LoadedSet, feature_set, feature_vector, view_of
+from risk.selectors.features import LoadedSet, feature_set, feature_vector, reference_of, view_of
 from risk.selectors.limits import limits_of
 from risk.selectors.losses import loss_view
 from risk.selectors.memory import memory_view
@@ -88,6 +89,10 @@ class FactsBook:
     @cached_property
     def features(self) -> LoadedSet | None:
         return None if self.desk.feature_set_id is None else feature_set(self.desk.feature_set_id)
+
+    @cached_property
+    def reference(self) -> Reference | None:
+        return None if self.features is None else reference_of(self.features, self.desk.feature_reference_id)
 
     @cached_property
     def memory(self) -> MemoryView | None:
@@ -280,4 +285,4 @@ class FactsBook:
         )
 
     def _coverage(self, vector: list[float] | None) -> FeatureView | None:
-        return None if self.features is None or vector is None else view_of(self.features, vector)
+        return None if self.features is None or vector is None else view_of(self.features, vector, self.reference)

@@ -5,6 +5,7 @@ import re
 from risk.sources import (
     decision_log,
     feature_importance,
+    feature_reference,
     macro_events,
     market_config,
     penalty_log,
@@ -31,6 +32,7 @@ _LIMIT_KEY = re.compile(rf"^[ ]*({'|'.join(market_config.LIMIT_KEYS)})[ ]*:", re
 _NAMES = (
     (re.compile(r"macro_events.*\.csv$"), Kind.MACRO_EVENTS),
     (re.compile(r"feature_importance.*\.csv$"), Kind.FEATURE_IMPORTANCE),
+    (re.compile(r"feature_reference.*\.csv$"), Kind.FEATURE_REFERENCE),
     (re.compile(r"market_config.*\.ya?ml$"), Kind.MARKET_CONFIG),
     (re.compile(r"decision_log_performance.*\.csv$|.*_performance\.csv$"), Kind.PERFORMANCE),
     (re.compile(r"decision_log.*\.csv$"), Kind.DECISION_LOG),
@@ -133,6 +135,8 @@ def _of_header(header: frozenset[str]) -> Kind | None:
         return Kind.DECISION_LOG
     if macro_events.is_macro_header(header):
         return Kind.MACRO_EVENTS
+    if feature_reference.is_reference_header(header):
+        return Kind.FEATURE_REFERENCE
     named = header.intersection(feature_importance.NAME_COLUMNS)
     valued = header.intersection(feature_importance.VALUE_COLUMNS)
     return Kind.FEATURE_IMPORTANCE if named and valued else None

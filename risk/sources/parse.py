@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from risk.sources.decision_log import parse_decision_log
 from risk.sources.detect import kind_of
 from risk.sources.feature_importance import FEATURE_COUNT, parse_feature_importance
+from risk.sources.feature_reference import parse_feature_reference
 from risk.sources.macro_events import parse_macro_events
 from risk.sources.market_config import parse_market_config
 from risk.sources.market_memory import parse_market_memory
@@ -37,6 +38,7 @@ def parse(
     parsers: dict[Kind, Callable[[], Parsed[Record]]] = {
         Kind.MACRO_EVENTS: lambda: parse_macro_events(data),
         Kind.FEATURE_IMPORTANCE: lambda: parse_feature_importance(data, count=feature_count),
+        Kind.FEATURE_REFERENCE: lambda: parse_feature_reference(data),
         Kind.MARKET_MEMORY: lambda: parse_market_memory(data),
         Kind.MARKET_CONFIG: lambda: parse_market_config(data),
         Kind.DECISION_LOG: lambda: parse_decision_log(data, zone=zone),

@@ -16,6 +16,7 @@ class Kind(StrEnum):
 
     MACRO_EVENTS = "macro_events"
     FEATURE_IMPORTANCE = "feature_importance"
+    FEATURE_REFERENCE = "feature_reference"
     MARKET_MEMORY = "market_memory"
     MARKET_CONFIG = "market_config"
     DECISION_LOG = "decision_log"
@@ -65,6 +66,16 @@ class FeatureImportance:
 
     name: str
     importance: float
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureStatistics:
+    """Where a feature usually lies: its median and interquartile range, and how many values they come from, if told."""
+
+    name: str
+    median: float
+    iqr: float
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +163,14 @@ class SnapshotRecord:
 
 
 Record = (
-    EventRecord | FeatureImportance | ClusterRecord | LimitsRecord | DecisionRecord | PenaltyRecord | SnapshotRecord
+    EventRecord
+    | FeatureImportance
+    | FeatureStatistics
+    | ClusterRecord
+    | LimitsRecord
+    | DecisionRecord
+    | PenaltyRecord
+    | SnapshotRecord
 )
 T_co = TypeVar("T_co", covariant=True)
 

@@ -89,6 +89,22 @@ def test_the_ten_most_important_features_come_with_their_values(as_superuser: Br
     assert "feature_011" not in html
 
 
+def test_how_far_each_feature_lies_off_is_a_bar_that_outlives_its_values(as_superuser: Browser) -> None:
+    top = [
+        {"name": "feature_001", "share": 0.0213, "deviation": 2.5, "missing": False},
+        {"name": "feature_002", "share": 0.01, "deviation": None, "missing": True},
+    ]
+    judged_on = {"features": {"set": "1", "coverage": 0.99, "reference": "2", "drift": 0.155, "top": top}}
+    decision = DecisionFactory(feature_coverage=0.99, judged_on=judged_on)
+
+    html = page_of(as_superuser, decision)
+
+    assert "Drift: 0.155 of 1." in html
+    assert 'aria-label="2.50"><span class="desk-warn" style="width: 50%">' in html
+    assert html.count('<span class="desk-badge desk-warn">missing</span>') == 1
+    assert "features.top" not in html, "no second time among the figures"
+
+
 def test_the_rest_of_the_trade_is_one_click_away(as_superuser: Browser) -> None:
     account = AccountFactory()
     entry = DecisionFactory(account=account, trade_id="es-1")

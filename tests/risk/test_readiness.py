@@ -13,7 +13,7 @@ from risk.readiness import readiness
 from risk.rules.types import StopScope
 from risk.scoped_stops import scope_halt, scope_resume, stop_place
 from risk.trading_states import desk_halt, trading_halt
-from tests.factories import AccountFactory, ClientFactory, ClusterFactory, FeatureSetFactory
+from tests.factories import AccountFactory, ClientFactory, ClusterFactory, FeatureReferenceFactory, FeatureSetFactory
 from tests.risk.accounts import APPROVER, CODE, MANAGER, account_under, report
 from tests.stillness import NOON, StillClock
 
@@ -66,6 +66,15 @@ def test_an_input_is_good_up_to_its_greatest_age(desk_clock: StillClock, name: s
     assert lines()[name].ok and lines()[name].age_seconds == limit.total_seconds()
     desk_clock.now += timedelta(seconds=1)
     assert not lines()[name].ok and lines()[name].fix
+
+
+def test_a_bound_on_drift_needs_a_reference_of_the_set_in_use() -> None:
+    complete(features={"max_drift": "0.4"})
+    assert missing() == {"features' reference"}
+    Desk.objects.update(feature_reference=FeatureReferenceFactory())
+    assert missing() == {"features' reference"}, "it is of another set"
+    Desk.objects.update(feature_reference=FeatureReferenceFactory(feature_set=Desk.objects.get().feature_set))
+    assert missing() == set()
 
 
 @pytest.mark.parametrize(("rule", "name"), [("equity", "equity"), ("calendar", "calendar"), ("features", "features")])

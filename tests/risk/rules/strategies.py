@@ -166,7 +166,10 @@ def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
             optional={"rules": st.lists(window_documents(), max_size=2, unique_by=lambda window: window["name"])},
         ),
         "calendar": st.fixed_dictionaries({"horizon_hours": st.integers(0, 200)}),
-        "features": st.fixed_dictionaries({"min_coverage": decimals("0", "1", 2).map(str)}),
+        "features": st.fixed_dictionaries(
+            {"min_coverage": decimals("0", "1", 2).map(str)},
+            optional={"required_top": st.integers(0, 20), "max_drift": st.none() | decimals("0", "1", 2).map(str)},
+        ),
         "memory": st.fixed_dictionaries(
             {"required": st.booleans()},
             optional={

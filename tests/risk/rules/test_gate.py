@@ -391,9 +391,14 @@ def everything_the_gate_can_say() -> list[Verdict]:
     loaded = CalendarView(refreshed_at=NOW, known_until=NOW, events=(fomc(start_at=NOW, impact=Decimal("0.6")),))
     days.append((ask(quantity=Decimal(9)), facts(limits=reducing, calendar=loaded)))
     days.append((ask(), facts(limits=reducing, session=TONIGHT)))
-    thin = FeatureView(set_version="1", coverage=Decimal("0.5"), present=1, count=2, missing_top=("a",))
+    thin = FeatureView(
+        set_version="1", coverage=Decimal("0.5"), present=1, count=2, missing_top=("a",), missing_ranks=(1,)
+    )
     stale = replace(CALM_EQUITY, at=ago(hours=1))
     days.append((ask(), facts(features=thin, equity=stale)))
+    steady = limits(features={"max_drift": "0.5"})
+    drifted = replace(thin, drift=Decimal("0.6"), reference="1")
+    days += [(ask(), facts(limits=steady, features=thin)), (ask(), facts(limits=steady, features=drifted))]
     fresh = limits(
         freshness={"positions_required": True, "memory_hours": 1, "features_days": 1},
         memory={"required": True},

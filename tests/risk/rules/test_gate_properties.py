@@ -56,7 +56,15 @@ def days(draw: st.DrawFn) -> Facts:
         "features": draw(
             st.none()
             | st.integers(0, 100).map(
-                lambda share: FeatureView(set_version="1", coverage=Decimal(share) / 100, present=1, count=1)
+                lambda share: FeatureView(
+                    set_version="1",
+                    coverage=Decimal(share) / 100,
+                    present=1,
+                    count=1,
+                    drift=Decimal(share) / 100,
+                    missing_ranks=(share + 1,),
+                    missing_top=("vix",),
+                )
             )
         ),
         "memory": draw(st.sampled_from([None, facts().memory])),

@@ -19,6 +19,8 @@ TRADE = b'{"trade_id": "T", "pnl": 1}'
         (b"\xef\xbb\xbfType,Impact\r\n", Kind.MACRO_EVENTS),
         (b"feature,shap_value\n", Kind.FEATURE_IMPORTANCE),
         (b"feature,importance,regime\n", Kind.FEATURE_IMPORTANCE),
+        (b"name,median,iqr\n", Kind.FEATURE_REFERENCE),
+        (b"feature,importance,median,q1,q3\n", Kind.FEATURE_REFERENCE),
         (b"timestamp,trade_id,decision,signal_score,regime_probs\n", Kind.DECISION_LOG),
         (b"# a comment\n# another\n\ntimestamp,decision,reason,regime\n", Kind.DECISION_LOG),
         (b"20250513_140000,T1,buy,0.5,{}\n", Kind.DECISION_LOG),

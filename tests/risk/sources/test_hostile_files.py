@@ -31,6 +31,7 @@ SIGNAL = {
 SEEDS: dict[Kind, bytes] = {
     Kind.MACRO_EVENTS: b"start_time,type,impact,cluster_id\n2025-05-07 18:00:00,FOMC,1.0,3\n",
     Kind.FEATURE_IMPORTANCE: b"feature,shap_value\nrsi_14,0.8\nofi,0.7\n",
+    Kind.FEATURE_REFERENCE: b"name,median,iqr\nrsi_14,50,12.5\n",
     Kind.MARKET_MEMORY: market_memory([("FOMC", '{"vix_es_correlation": 0.4}', "2025-05-07 18:00:00", 0.9)]),
     Kind.MARKET_CONFIG: b"thresholds:\n  max_drawdown:\n    value: -0.10\n",
     Kind.DECISION_LOG: (b"timestamp,trade_id,decision,signal_score,regime_probs\n2025-05-13 14:00:00,T,buy,0.7,\n"),
