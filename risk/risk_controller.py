@@ -16,7 +16,7 @@ from mia_site.audit.actors import Actor, command_actor, worker_actor
 from mia_site.audit.journal import Leaf
 from mia_site.ops.alerts import alert_raise, alert_raise_outside
 from mia_site.ops.clock import database_now
-from mia_site.ops.deadline import TROUBLE, deadline_watch, transaction_within
+from mia_site.ops.deadline import TROUBLE, deadline_watch, missed, transaction_within
 from mia_site.ops.retry import DATABASE_AWAY, Deadline, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.accounts import account_open, client_issue, tokens_revoke
@@ -129,12 +129,13 @@ def stop_trading(drawdown: Decimal | float | str, *, account: str | None = None,
 
 def stop_within(drawdown: Decimal, *, account: str, actor: Actor, deadline: Deadline) -> StopAnswer:
     """`stop_judge` for a request: no lock or statement is waited for beyond the deadline, nothing is recorded after it,
-    and where that, or the database, kept it from recording, an alert says that the answer was stop."""
+    and where that, or the database, kept it from recording, one alert says so: the answer was stop."""
     try:
         with deadline_watch("stop_trading", deadline, account=account):
             return retry_within(deadline, lambda: stop_judge(drawdown, account=account, actor=actor, deadline=deadline))
     except TROUBLE as error:
-        _failure_alert(account, error, priority=3)
+        if not missed(deadline, error):  # that has an alert of its own
+            _failure_alert(account, error, priority=3)
         raise
 
 

@@ -4,16 +4,17 @@
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
-from django.db import Error, connection, transaction
+from django.db import connection, transaction
 
 from mia_site.ops.alerts import alert_raise, alert_raise_outside
 from mia_site.ops.clock import database_now
-from mia_site.ops.deadline import deadline_watch
+from mia_site.ops.deadline import TROUBLE, deadline_watch, missed, reading_within, transaction_within
 from mia_site.ops.retry import DATABASE_AWAY, Deadline, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.alert_texts import NO_ACCOUNT
@@ -117,14 +118,17 @@ def trade_window(
             if deadline is None:
                 return with_retries(lambda: _answer(question), retry_on=DATABASE_AWAY, sleep=sleep)
             with deadline_watch("block_trade", deadline, account=str(account or "")[:CODE_LENGTH]):
-                return retry_within(deadline, lambda: _answer(question), sleep=sleep)
+                return retry_within(deadline, lambda: _answer(question, deadline), sleep=sleep)
     except Exception as error:
         log.exception("block_trade_failed", account=str(account))
-        told = f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
-        code = str(account or "")[:CODE_LENGTH]
-        params = {"account": code or NO_ACCOUNT, "error": told}
-        alert_raise_outside("window_check_failed", priority=3, account=code, params=params)
+        if deadline is None or not (isinstance(error, TROUBLE) and missed(deadline, error)):  # that has its own alert
+            _failure_alert(str(account or "")[:CODE_LENGTH], error)
         return WindowAnswer(True, (_trouble(error),))
+
+
+def _failure_alert(account: str, error: Exception) -> None:
+    params = {"account": account or NO_ACCOUNT, "error": f"{type(error).__name__}: {error}"[:ERROR_LENGTH]}
+    alert_raise_outside("window_check_failed", priority=3, account=account, params=params)
 
 
 def _trouble(error: Exception) -> Reason:
@@ -133,16 +137,17 @@ def _trouble(error: Exception) -> Reason:
     return reason(ReasonCode.ENGINE_UNAVAILABLE, {"rule": "calendar", "error": type(error).__name__})
 
 
-def _answer(question: _Question) -> WindowAnswer:
+def _answer(question: _Question, deadline: Deadline | None = None) -> WindowAnswer:
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()  # a second try needs a connection that works
-    state = _state(question.account)
-    limits = None if state is None else limits_of(state)
-    zone = ZoneInfo(Account._meta.get_field("timezone").default) if state is None else state.account.zone
-    reasons = _judge(question, limits, zone)
+    with nullcontext() if deadline is None else reading_within(deadline):
+        state = _state(question.account)
+        limits = None if state is None else limits_of(state)
+        zone = ZoneInfo(Account._meta.get_field("timezone").default) if state is None else state.account.zone
+        reasons = _judge(question, limits, zone)
     if reasons and question.at is None:
         code = "" if state is None else state.account.code
-        _block_alert(question, code, reasons)
+        _block_alert(question, code, reasons, deadline)
     return WindowAnswer(bool(reasons), reasons)
 
 
@@ -182,8 +187,9 @@ def _judge(question: _Question, limits: Limits | None, zone: ZoneInfo) -> tuple[
     )
 
 
-def _block_alert(question: _Question, account: str, reasons: tuple[Reason, ...]) -> None:
-    """One alert for the block: its events if there are any, else the calendar's own trouble."""
+def _block_alert(question: _Question, account: str, reasons: tuple[Reason, ...], deadline: Deadline | None) -> None:
+    """One alert for the block: its events if there are any, else the calendar's own trouble. Where it cannot be written
+    in time it is written outside, and the answer does not wait for it."""
     events = {
         event["event_id"]: f"{event['event_type']} {event['start_at'] or ''}".rstrip()
         for found in reasons
@@ -197,8 +203,8 @@ def _block_alert(question: _Question, account: str, reasons: tuple[Reason, ...])
         code, key, params = reasons[0].code.value, "", dict(reasons[0].evidence)
     params["account"] = account or NO_ACCOUNT
     try:
-        with transaction.atomic():
+        with transaction.atomic() if deadline is None else transaction_within(deadline):
             alert_raise(code, priority=3, params=params, dedup_key=key, account=account)
-    except Error:
+    except TROUBLE:
         log.exception("alert_not_written", code=code, account=account)
         alert_raise_outside(code, priority=3, params=params, dedup_key=key, account=account)

@@ -116,15 +116,20 @@ def _stop(told: Told) -> ScopedStopView:
 def _features(told: Told | None) -> FeatureView | None:
     if not told:
         return None
+    loaded_at, ranks = _set(told["set"])
+    missing, drift = tuple(told["missing_top"]), told.get("drift")
     return FeatureView(
         set_version=told["set"], coverage=Decimal(str(told["coverage"])), present=told["present"], count=told["count"],
-        missing_top=tuple(told["missing_top"]), loaded_at=_loaded_at(told["set"]),
+        missing_top=missing, missing_ranks=tuple(ranks[name] for name in missing if name in ranks),
+        drift=None if drift is None else Decimal(str(drift)), reference=told.get("reference"), loaded_at=loaded_at,
     )  # fmt: skip
 
 
 @lru_cache(maxsize=64)
-def _loaded_at(version: str) -> datetime | None:
-    return FeatureSet.objects.filter(version=version).values_list("recorded_at", flat=True).first()
+def _set(version: str) -> tuple[datetime | None, dict[str, int]]:
+    """When a feature set was loaded, and the rank of each feature: a set is in the order of importance."""
+    row = FeatureSet.objects.filter(version=version).first()
+    return (None, {}) if row is None else (row.recorded_at, {name: rank for rank, name in enumerate(row.names, 1)})
 
 
 def _desk_doubts(row: Decision, told: Told) -> tuple[DoubtView, ...]:

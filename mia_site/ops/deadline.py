@@ -7,7 +7,7 @@ log, and an alert that is written outside the transaction, once the database ans
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 
 from django.db import Error, connection, transaction
@@ -43,26 +43,50 @@ def transaction_within(deadline: Deadline) -> Iterator[None]:
 
     Raises `DeadlineExceeded`, and Django's `OperationalError` where a wait ran out.
     """
+    with _waits_within(deadline), transaction.atomic():
+        _statements_within(deadline)
+        yield
+        deadline.check()
+
+
+@contextmanager
+def reading_within(deadline: Deadline) -> Iterator[None]:
+    """As `transaction_within`, for reads alone: on SQLite, where they wait for nobody, no transaction locks the
+    database for them."""
+    with _waits_within(deadline), transaction.atomic() if connection.vendor == "postgresql" else nullcontext():
+        _statements_within(deadline)
+        yield
+        deadline.check()
+
+
+@contextmanager
+def _waits_within(deadline: Deadline) -> Iterator[None]:
+    """On SQLite how long a lock is waited for, which is the connection's."""
     deadline.check()
-    milliseconds = math.ceil(deadline.remaining() * 1000)
     if connection.vendor == "postgresql":
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
-                    [f"{milliseconds}ms", f"{milliseconds}ms"],
-                )
-            yield
-            deadline.check()
+        yield
         return
     usual = int(connection.settings_dict.get("OPTIONS", {}).get("timeout", 5) * 1000)
-    _busy_timeout(milliseconds)
+    _busy_timeout(_milliseconds(deadline))
     try:
-        with transaction.atomic():
-            yield
-            deadline.check()
+        yield
     finally:
         _busy_timeout(usual)
+
+
+def _statements_within(deadline: Deadline) -> None:
+    """On PostgreSQL how long a lock, and each statement, is waited for, which is the transaction's."""
+    if connection.vendor == "postgresql":
+        wait = f"{_milliseconds(deadline)}ms"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)", [wait, wait]
+            )
+
+
+def _milliseconds(deadline: Deadline) -> int:
+    """What is left, at least 1: to PostgreSQL 0 means without end."""
+    return max(1, math.ceil(deadline.remaining() * 1000))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from risk.models import Desk, MacroEvent
 from risk.rules.blackout import NO_MORE
 from risk.rules.limits import BlackoutLimits, Limits, WindowLimits
+from risk.rules.recall import NEAR_AFTER
 from risk.rules.types import CalendarView, EventView
 from risk.rules.window_presets import window_rules
 
@@ -29,12 +30,12 @@ def events_near(
 ) -> tuple[EventView, ...]:
     """The high-impact events that may matter at `now`, by start: one query.
 
-    Those whose window is not over and begins within a day, and the next one after them however far. A caller
-    who reports an event adds those of the same day in `reported_in`, the account's time zone, and the undated
-    ones.
+    Those whose window is not over and begins within a day, those that market memory still goes by, and the next one
+    after them however far. A caller who reports an event adds those of the same day in `reported_in`, the account's
+    time zone, and the undated ones.
     """
     rules = window_rules(blackout, more)
-    first = now - timedelta(minutes=max(rule.minutes_after for rule in rules))
+    first = now - max(NEAR_AFTER, timedelta(minutes=max(rule.minutes_after for rule in rules)))
     last = now + timedelta(minutes=max(rule.minutes_before for rule in rules)) + LOOK_AHEAD
     high = events_above(blackout, more)
     following = Subquery(high.filter(start_at__gt=last).order_by("start_at").values("start_at")[:1])

@@ -16,7 +16,7 @@ from mia_site.audit.models import Entry, PendingEntry
 from mia_site.ops.alerts import alert_text
 from mia_site.ops.deadline import COUNTED, Kept, deadline_watch, transaction_within
 from mia_site.ops.retry import Deadline
-from risk.models import Admission, Snapshot
+from risk.models import Admission, Desk, Snapshot
 from tests.decisions.bots import Bot, trading_bot
 from tests.decisions.troubled_database import LOCKS, gone, locked
 from tests.environment import is_sqlite
@@ -172,9 +172,37 @@ def test_a_stop_waits_for_a_lock_no_longer_than_its_deadline(cloned_database: st
     assert (answer.status, answer.body["stop"], answer.body["recorded"]) == (503, True, False)
     assert not Snapshot.objects.exists()
     assert [alert.dedup_key for alert in raised("deadline_missed")] == ["stop_trading"]
+    assert not raised("risk_check_failed"), "one miss is one alert"
     with counts("stop_trading", kept=1):
         assert Web(bot.token).post("risk/stop-trading", question).body["stop"] is True
     assert Snapshot.objects.count() == 1
+
+
+def blocks_in_time(bot: Bot) -> list[str]:
+    """Whether a trade is blocked, over HTTP: the codes of its reasons; fails where the answer comes late."""
+    close_old_connections()
+    started = time.perf_counter()
+    answer = Web(bot.token).post("risk/block-trade", {"account": bot.account.code, "instrument": "ES"})
+    assert time.perf_counter() - started < decision_log.DEADLINE_SECONDS + SLACK
+    return [reason["code"] for reason in answer.body["reasons"]]
+
+
+@pytest.mark.postgres
+def test_a_window_check_reads_no_longer_than_its_deadline(cloned_database: str, bot: Bot) -> None:
+    lock = "LOCK TABLE risk_macroevent IN ACCESS EXCLUSIVE MODE"
+    with locked(cloned_database, lock), counts("block_trade", missed=1):
+        assert blocks_in_time(bot) == ["engine_unavailable"]
+    assert [alert.dedup_key for alert in raised("deadline_missed")] == ["block_trade"]
+    assert not raised("window_check_failed"), "one miss is one alert"
+    with counts("block_trade", kept=1):
+        assert blocks_in_time(bot) == []
+
+
+def test_an_alert_that_waits_for_a_lock_keeps_no_answer_back(cloned_database: str, bot: Bot) -> None:
+    Desk.objects.update(calendar_at=None)
+    with locked(cloned_database, "LOCK TABLE ops_alert IN ACCESS EXCLUSIVE MODE"), counts("block_trade", late=1):
+        assert blocks_in_time(bot) == ["calendar_missing"]
+    assert len(raised("calendar_missing")) == 1, "written once the lock is gone"
 
 
 def test_misses_are_one_alert_that_counts_them_once_the_lock_is_gone(cloned_database: str, bot: Bot) -> None:

@@ -48,7 +48,7 @@ def test_a_window_teaches_medians_and_quartiles(lived: Account, features: Featur
     lesson = features_learn(NOON, UNTIL)
     told = [(row.name, row.median, row.iqr, row.count) for row in lesson.statistics]
     assert told == [("vix", 21.0, 20.0, 41), ("delta", 2.0, 0.0, 41), ("spread", 0.5, 0.0, 30)]
-    assert (lesson.features, lesson.found, lesson.used, lesson.covered) == (features, 41, 41, 1)
+    assert (lesson.features, lesson.found, lesson.used, lesson.covered) == (features, 41, 41, Decimal(1))
 
 
 def test_the_last_moment_is_not_of_the_window_and_thirty_values_are_needed(lived: Account) -> None:

@@ -26,7 +26,8 @@ def names(now: datetime = FOMC, *, reported_in: ZoneInfo | None = None) -> list[
 
 def test_it_reads_what_may_still_matter_and_the_next_one() -> None:
     load(
-        event(FOMC - 31 * MINUTE, "over"),
+        event(FOMC - 61 * MINUTE, "over"),
+        event(FOMC - 60 * MINUTE, "remembered"),
         event(FOMC - 30 * MINUTE, "ending"),
         event(FOMC + 30 * MINUTE, "open"),
         event(FOMC + timedelta(hours=20), "later"),
@@ -34,7 +35,7 @@ def test_it_reads_what_may_still_matter_and_the_next_one() -> None:
         event(FOMC + 4 * DAY, "after that"),
         event(FOMC + 2 * DAY, "low", "0.7"),
     )
-    assert names() == ["ending", "open", "later", "next"]
+    assert names() == ["remembered", "ending", "open", "later", "next"]
 
 
 def test_a_report_adds_the_day_and_the_undated() -> None:

@@ -1,11 +1,13 @@
 """References of features: a version of the desk, in force from its recording, judged by the gate."""
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from decisions.replay.known import _set, asked_of
 from mia_site.audit.models import Entry
 from mia_site.audit.verification.fact_stages import facts_run
 from mia_site.ops.clock import database_now
@@ -108,6 +110,7 @@ def test_a_dry_run_and_a_file_without_a_set_leave_everything_as_it_was(tmp_path:
 @pytest.fixture
 def steady(features: FeatureSet) -> Bot:
     """A bot whose features may drift by 0.4; the desk has a reference."""
+    _set.cache_clear()
     learned()
     return trading_bot("ES-STEADY", rules={}, features={"max_drift": "0.4"})
 
@@ -138,6 +141,15 @@ def test_a_missing_influential_feature_blocks_an_opening_and_no_exit(steady: Bot
     steady.reports(quantity=1)
     exit_asked = steady.asks(decision="exit_long", side="sell", features=some).decision
     assert (exit_asked.effect, exit_asked.verdict) == ("reduces", "allow")
+
+
+def test_a_replay_judges_the_features_as_the_gate_saw_them(steady: Bot) -> None:
+    decision = steady.asks(features={"vix": 80.0, "spread": 0.25}).decision
+    known = asked_of(decision, Decimal(50_000)).known.features
+    assert known is not None
+    assert (known.missing_top, known.missing_ranks) == (("delta",), (2,))
+    assert (known.drift, known.reference) == (Decimal("0.857142857"), "1"), "0.6 of 0.7"
+    assert codes(decision) == ["feature_coverage_low", "feature_influential_missing", "feature_drift_high"]
 
 
 def test_a_reference_of_another_set_is_none(steady: Bot) -> None:
