@@ -16,7 +16,7 @@ from django.db import transaction
 
 from decisions.inputs import DecisionInput, OutcomeInput
 from decisions.judging import Judged, decision_judge, trading_state
-from decisions.models import Decision, IdempotencyKey, Outcome, ShadowRow
+from decisions.models import Decision, IdempotencyKey, Outcome, ShadowRow, Verdict
 from decisions.selectors import losses_before, message_times
 from decisions.shadow import shadow_close, shadow_rows
 from mia_site.audit.actors import Actor, command_actor
@@ -43,7 +43,9 @@ from risk.locking import (
 )
 from risk.losses import outcome_apply
 from risk.models import AccountState, Admission, Client
-from risk.rules.types import Ask
+from risk.rules.algorithm_register import may_open
+from risk.rules.limits import RuleMode, RuleName
+from risk.rules.types import Ask, Effect
 from risk.selectors.facts import FactsBook, guards_owner
 from risk.selectors.limits import limits_of
 from risk.written import Written
@@ -235,7 +237,16 @@ def _expired(decision: Decision, book: FactsBook) -> bool:
         book.now > decision.valid_until
         or decision.trading_state != trading_state(book, _asked(decision)).value
         or decision.limits_id != book.state.limits_id
+        or _taken_back(decision, book)
     )
+
+
+def _taken_back(decision: Decision, book: FactsBook) -> bool:
+    """Whether the algorithm of an opening is no longer in the register that let it open."""
+    if decision.effect != Effect.OPENS.value or decision.verdict == Verdict.BLOCK or book.limits is None:
+        return False
+    enforced = book.limits.rule_mode(RuleName.ALGORITHM_REGISTER) is RuleMode.ENFORCE
+    return enforced and not may_open(book.algorithm(_asked(decision)), book.limits.algorithms)
 
 
 def _asked(decision: Decision) -> Ask:

@@ -102,14 +102,14 @@ def _resume(stop: ScopedStopView) -> str:
 
 
 def _algorithms(state: AccountState, limits: Limits | None) -> Iterator[Readiness]:
-    """Only where the limits ask for reviews: those that are disabled until somebody reviews them."""
+    """Only where the limits ask for reviews: those that are disabled until somebody reviews them; others trade on."""
     if limits is None or limits.algorithms.max_unreviewed is None or _excused(limits, RuleName.ALGORITHMS):
         return
     disabled = disabled_algorithms(state.account)
     told = "; ".join(f"{switch.key}: {switch.reason}" for switch in disabled)
     fix = "manage.py review_algorithm {} --account {} --reason …"
     fixes = [fix.format(switch.key, state.account.code) for switch in disabled]
-    yield Readiness("algorithms", not disabled, told or _("none is disabled"), "; ".join(fixes))
+    yield Readiness("algorithms", True, told or _("none is disabled"), "; ".join(fixes))
 
 
 def _register(limits: Limits | None) -> Iterator[Readiness]:

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from risk.rules.algorithms import AlgorithmUnreadError
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import known_quantity
-from risk.rules.limits import Limits, RuleName
+from risk.rules.limits import AlgorithmLimits, Limits, RuleName
 from risk.rules.messages import instant, number
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, EntryStatus, Facts, Finding, Outcome, Reason, RegisteredView
+from risk.rules.types import AlgorithmView, Ask, EntryStatus, Facts, Finding, Outcome, Reason, RegisteredView
 
 HOUR = timedelta(hours=1)
 UNNAMED = "-"
@@ -28,11 +28,17 @@ def judge(ask: Ask, facts: Facts, limits: Limits, _now: datetime) -> Iterator[Fi
         raise AlgorithmUnreadError
     if view is None or view.entry is None:
         yield _block(reason(ReasonCode.ALGORITHM_UNREGISTERED, {"algorithm": UNNAMED if view is None else view.key}))
-    elif view.entry.status is not EntryStatus.APPROVED:
+    elif not may_open(view, limits.algorithms):
         yield _block(_refused(view.key, view.entry))
     else:
         yield from _pace(view.key, view.entry)
         yield from _size(view.key, view.entry, ask)
+
+
+def may_open(view: AlgorithmView | None, limits: AlgorithmLimits) -> bool:
+    """Return whether the register lets the algorithm open at all; it does where the limits do not ask it."""
+    approved = view is not None and view.entry is not None and view.entry.status is EntryStatus.APPROVED
+    return approved or not limits.required
 
 
 def _block(found: Reason) -> Finding:

@@ -119,6 +119,18 @@ def test_the_limits_of_an_entry_hold_beside_the_account_s(gate_clock: StillClock
 
 
 @pytest.mark.django_db
+def test_an_answer_given_before_the_withdrawal_has_expired() -> None:
+    bot, entry = trading_bot(**ASKED), approved()
+    opened = partial(bot.asks, algorithm="trend 1.4", key="k1")
+    assert not opened().expired and not opened().expired
+    bot.reports(quantity=2)
+    exited = partial(bot.asks, algorithm="trend 1.4", decision="exit_long", side="sell", key="k2")
+    assert exited().decision.effect == "reduces"
+    algorithm_withdraw(entry, reason="its fills slip", actor=MANAGER)
+    assert opened().expired and not exited().expired
+
+
+@pytest.mark.django_db
 def test_nobody_asks_the_register_unless_the_limits_do() -> None:
     bot = trading_bot()
     assert said(bot) == []
