@@ -62,6 +62,7 @@ def _described(account: Account) -> dict[str, str]:
         "currency": account.currency,
         "timezone": account.timezone,
         "initial_balance": f"{account.initial_balance:.4f}",
+        "owner": account.owner,
     }
 
 

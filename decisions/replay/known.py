@@ -8,6 +8,7 @@ from typing import Any
 
 from decisions.models import Decision
 from risk.models import FeatureSet
+from risk.rules.exposure_types import PriceView
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.replay_gate import carried_of
 from risk.rules.replay_steps import Asked, Known
@@ -54,8 +55,12 @@ def lacking(row: Decision, limits: Limits | None) -> str:
     for rule, name in NEEDED.items():
         if name not in told and (limits is None or limits.rule_mode(rule) is not RuleMode.OFF):
             return rule.value
-    horizon = limits is not None and limits.calendar.horizon_hours and _judges(limits, RuleName.CALENDAR)
-    return RuleName.CALENDAR.value if horizon and "calendar_known_until" not in told else ""
+    if limits is None:
+        return ""
+    if limits.calendar.horizon_hours and _judges(limits, RuleName.CALENDAR) and "calendar_known_until" not in told:
+        return RuleName.CALENDAR.value
+    collar = limits.price.max_deviation is not None and _judges(limits, RuleName.PRICE)
+    return RuleName.PRICE.value if collar and "exposure" not in told else ""
 
 
 def _judges(limits: Limits, rule: RuleName) -> bool:
@@ -70,6 +75,13 @@ def _ask(row: Decision) -> Ask:
     )  # fmt: skip
 
 
+def _reference(told: Told | None) -> PriceView | None:
+    price = (told or {}).get("reference")
+    if price is None:
+        return None
+    return PriceView(price=Decimal(price["price"]), at=datetime.fromisoformat(price["at"]), source=price["source"])
+
+
 def _known(row: Decision, told: Told, initial: Decimal) -> Known:
     return Known(
         desk_state=_state(told.get("desk_state")),
@@ -78,6 +90,7 @@ def _known(row: Decision, told: Told, initial: Decimal) -> Known:
         checks_at=_moment(told.get("checks_at")),
         calendar_at=_moment(told.get("calendar_refreshed_at")),
         known_until=_moment(told.get("calendar_known_until")),
+        reference=_reference(told.get("exposure")),
         features=_features(told.get("features")),
         desk_doubts=_desk_doubts(row, told),
         stops=tuple(_stop(stop) for stop in told.get("stops", ())),

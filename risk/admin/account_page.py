@@ -17,6 +17,7 @@ from mia_site.audit.admin.rendering import age, moment, number, percent
 from mia_site.ops.clock import database_now
 from mia_site.ops.registry import readiness_run
 from mia_site.ops.sentences import sentence_told
+from risk.admin.exposure_lines import exposure_lines, under_way_lines
 from risk.admin.feature_lines import feature_lines
 from risk.admin.limits_status import status_badge
 from risk.admin.memory_lines import memory_lines
@@ -109,6 +110,7 @@ def account_context(account: Account) -> dict[str, Any]:
         "equity": number(state.equity, 2) if state.equity is not None else "",
         "equity_age": age(state.equity_received_at, now),
         "positions": sorted(state.positions.items()),
+        "under_way": under_way_lines(state),
         "positions_age": age(state.positions_at, now),
         "worst": percent(state.worst_drawdown),
         "overtrade": number(overtrade_score(state, limits, now), 2),
@@ -200,6 +202,7 @@ def limits_lines(limits: Limits) -> list[tuple[str, str]]:
         (_("a penalty lasts"), f"{limits.losses.penalty_minutes} min"),
         (_("cool-down after a stop"), f"{limits.losses.cooldown_after_stop_minutes} min"),
         (_("cool-down after a loss"), f"{limits.losses.cooldown_after_loss_minutes} min"),
+        *exposure_lines(limits),
         *window_lines(limits),
         *feature_lines(limits),
         (_("market memory"), _("required") if limits.memory.required else _("not required")),

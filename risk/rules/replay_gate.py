@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from risk.rules.codes import ReasonCode
+from risk.rules.exposure_types import ExposureView
 from risk.rules.gate import judge
 from risk.rules.limits import Limits, RuleMode, RuleName, RuleSetting
 from risk.rules.replay_steps import Asked, Carried
@@ -63,7 +64,13 @@ JUDGED_ANEW: Mapping[RuleName, frozenset[ReasonCode]] = {
     RuleName.SESSION: frozenset({ReasonCode.SESSION_CLOSED, ReasonCode.SESSION_UNKNOWN}),
     RuleName.PACE: frozenset({ReasonCode.PACE_EXCEEDED, ReasonCode.INTERVAL_TOO_SHORT}),
     RuleName.DUPLICATES: frozenset({ReasonCode.DUPLICATE_ORDER}),
-    RuleName.ORDER_SIZE: frozenset({ReasonCode.ORDER_TOO_LARGE, ReasonCode.QUANTITY_UNKNOWN}),
+    RuleName.ORDER_SIZE: frozenset(
+        {ReasonCode.ORDER_TOO_LARGE, ReasonCode.QUANTITY_UNKNOWN, ReasonCode.ORDER_VALUE_TOO_LARGE}
+    ),
+    RuleName.CONTRACTS: frozenset({ReasonCode.CONTRACT_NOT_ALLOWED}),
+    RuleName.PRICE: frozenset(
+        {ReasonCode.PRICE_OUTSIDE_COLLAR, ReasonCode.REFERENCE_MISSING, ReasonCode.REFERENCE_STALE}
+    ),
     RuleName.FEATURES: frozenset(
         {ReasonCode.FEATURES_SET_MISSING, ReasonCode.FEATURES_SET_STALE, ReasonCode.FEATURE_COVERAGE_LOW}
     ),
@@ -179,6 +186,7 @@ def _facts(world: World, step: Asked, around: Around) -> Facts:
         session=around.session,
         openings=_openings(world, step.at),
         stops=known.stops,
+        exposure=ExposureView(reference=known.reference),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from risk.rules.drawdown import Point
+from risk.rules.exposure_types import PriceView
 from risk.rules.limits import Limits
 from risk.rules.types import (
     Ask,
@@ -104,6 +105,7 @@ class Known:
     """What a decision was judged on and no limits of the account could have made otherwise.
 
     `calendar_at`, `known_until`: when the calendar was refreshed, and how far it reached. `features` as in `Facts`.
+    `reference` is the reference price.
     """
 
     desk_state: StateView | None
@@ -113,6 +115,7 @@ class Known:
     calendar_at: datetime | None
     known_until: datetime | None
     features: FeatureView | None
+    reference: PriceView | None = None
     desk_doubts: tuple[DoubtView, ...] = ()
     stops: tuple[ScopedStopView, ...] = ()
     limits_version: int | None = None

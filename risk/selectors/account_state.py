@@ -8,10 +8,14 @@ import msgspec
 from mia_site.ops.clock import database_now
 from risk.models import Account, AccountState, Desk
 from risk.rules.blackout import next_window
+from risk.rules.exposure_types import Holding
+from risk.rules.holdings import holdings_of
 from risk.rules.limits import Limits, limits_dump
+from risk.rules.messages import number
 from risk.rules.types import SEVERITY, ScopedStopView, TradingState
 from risk.selectors.calendar import events_near
 from risk.selectors.drawdown import doubt_views, drawdown_views
+from risk.selectors.exposure import orders_under_way, positions_of
 from risk.selectors.limits import limits_of
 from risk.selectors.losses import loss_view
 from risk.selectors.overtrade import overtrade_score
@@ -47,6 +51,17 @@ class StopAnswer(msgspec.Struct, frozen=True):
     until: datetime | None
 
 
+class HoldingAnswer(msgspec.Struct, frozen=True):
+    """What is held in an instrument, fills told since the last report included, and what openings under way may still
+    buy and sell. `unknown`: openings whose size nobody knows."""
+
+    instrument: str
+    position: str
+    buying: str
+    selling: str
+    unknown: int
+
+
 class Blackout(msgspec.Struct, frozen=True):
     opens_at: datetime
     closes_at: datetime
@@ -80,6 +95,7 @@ class AccountStateAnswer(msgspec.Struct, frozen=True):
     losses_in_a_row: int
     penalties: list[PenaltyAnswer]
     positions: dict[str, str]
+    exposure: list[HoldingAnswer]
     limits: dict[str, Any] | None
     limits_version: int | None
     overtrade_risk_score: float
@@ -91,6 +107,11 @@ class AccountStateAnswer(msgspec.Struct, frozen=True):
 def _stop(stop: ScopedStopView) -> StopAnswer:
     view = stop.view
     return StopAnswer(stop.scope.value, stop.key, stop.account, view.state.value, view.reason, view.since, view.until)
+
+
+def _holding(held: Holding) -> HoldingAnswer:
+    position, buying, selling = (number(quantity) for quantity in (held.position, held.buying, held.selling))
+    return HoldingAnswer(held.instrument, position, buying, selling, held.unknown)
 
 
 def _next_window(limits: Limits, now: datetime) -> tuple[datetime, datetime] | None:
@@ -136,6 +157,7 @@ def account_state(account: Account) -> AccountStateAnswer:
             if item.until is None or item.until > now
         ],
         positions=dict(state.positions),
+        exposure=[_holding(held) for held in holdings_of(positions_of(state), orders_under_way(state))],
         limits=None if limits is None else limits_dump(limits),
         limits_version=None if state.limits is None else state.limits.version,
         overtrade_risk_score=overtrade_score(state, limits, now),

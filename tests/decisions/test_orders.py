@@ -18,6 +18,7 @@ from mia_site.ops.models import Alert
 from risk.desk_limits import desk_limits_submit
 from risk.inputs import InputError
 from risk.models import Account, AccountState, Admission
+from risk.selectors.account_state import account_state
 from tests.decisions.bots import Bot, codes, trading_bot
 from tests.factories import FACTORY, LIMITS, state_of
 from tests.stillness import NOON, StillClock
@@ -116,6 +117,12 @@ def test_an_exit_that_came_with_its_positions_is_under_way_too(bot: Bot) -> None
     held = [{"instrument": "ES", "quantity": "2"}]
     assert bot.asks(**sell, positions=held).decision.effect == "reduces"
     assert bot.asks(**sell).decision.effect == "opens"
+
+
+def test_the_account_shows_what_is_under_way(capped: Bot) -> None:
+    tells(capped, opens(capped, 3), "partially_filled", filled_quantity="1", at=(NOON + SECOND).isoformat())
+    (shown,) = account_state(capped.account).exposure
+    assert (shown.instrument, shown.position, shown.buying, shown.selling) == ("ES", "1", "2", "0")
 
 
 def test_a_batch_counts_its_own_openings(capped: Bot) -> None:
