@@ -47,7 +47,7 @@ from risk.rules.algorithm_register import may_open
 from risk.rules.limits import RuleMode, RuleName
 from risk.rules.types import Ask, Effect
 from risk.selectors.facts import FactsBook, guards_owner
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import limits_readable
 from risk.written import Written
 
 log = structlog.get_logger(__name__)
@@ -162,7 +162,7 @@ def decisions_write(sent: Sequence[DecisionInput], *, account: str, client: Clie
 def _book(account: str, sent: Sequence[DecisionInput]) -> FactsBook:
     desk = desk_lock_for_equity() if any(item.equity is not None for item in sent) else desk_lock_for_asks()
     state = account_lock(account)
-    limits = limits_of(state)
+    limits = limits_readable(state)
     if limits is not None and guards_owner(state, limits):
         owner_lock(state.account.owner)
     return FactsBook(state, desk, database_now(), message_times)

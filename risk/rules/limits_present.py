@@ -9,7 +9,16 @@ from risk.rules.reasons import reason
 from risk.rules.types import Ask, Facts, Finding, Outcome
 
 
+class LimitsUnknownError(RuntimeError):
+    """The account has limits that could not be read."""
+
+
 def judge(_ask: Ask, facts: Facts, _now: datetime) -> Iterator[Finding]:
-    """Block where the account has no limits."""
+    """Block where the account has no limits.
+
+    Raises LimitsUnknownError where they could not be read: the gate turns that into a block of openings.
+    """
     if facts.limits is None:
+        if facts.limits_version is not None:
+            raise LimitsUnknownError
         yield Finding(RuleName.LIMITS, Outcome.BLOCK, reason(ReasonCode.LIMITS_MISSING, {}))

@@ -47,7 +47,7 @@ from risk.selectors.exposure import (
     price_views,
 )
 from risk.selectors.features import LoadedSet, feature_set, feature_vector, reference_of, view_of
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import limits_readable
 from risk.selectors.losses import loss_view
 from risk.selectors.memory import memory_view
 from risk.selectors.pace import opening_views, pace_view, position_view
@@ -84,7 +84,7 @@ class FactsBook:
 
     @cached_property
     def limits(self) -> Limits | None:
-        return limits_of(self.state)
+        return limits_readable(self.state)
 
     @cached_property
     def features(self) -> LoadedSet | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TypeVar
 
+import structlog
 from django.db.models import Q
 
 from risk.models import (
@@ -16,8 +17,9 @@ from risk.models import (
     LimitsVersion,
 )
 from risk.models.limits import Step
-from risk.rules.limits import Limits, limits_parse
+from risk.rules.limits import Limits, LimitsError, limits_parse
 
+log = structlog.get_logger(__name__)
 Version = LimitsVersion | DeskLimitsVersion
 V = TypeVar("V", LimitsVersion, DeskLimitsVersion)
 Putting = LimitsVersion | LimitsApproval | LimitsStep | DeskLimitsVersion | DeskLimitsApproval | DeskLimitsStep
@@ -28,15 +30,31 @@ UNREVIEWED = OPEN & Q(applied=True, review_by__isnull=False)
 """Versions in force by break-glass that nobody reviewed yet."""
 
 
+class LimitsUnreadable(RuntimeError):
+    """The limits in force are not written as this release reads them."""
+
+
 @lru_cache(maxsize=16_384)
 def _parsed(version: LimitsVersion) -> Limits:
     """By the row, which is known by its key: read with the account's state it costs no query."""
-    return limits_parse(version.body)
+    try:
+        return limits_parse(version.body)
+    except LimitsError as error:
+        raise LimitsUnreadable(f"limits version {version.version}: {error}") from error
 
 
 def limits_of(state: AccountState) -> Limits | None:
-    """The limits in force for the account, or None where none were ever set."""
+    """The limits in force for the account, or None where none were ever set. Raises `LimitsUnreadable`."""
     return None if state.limits is None else _parsed(state.limits)
+
+
+def limits_readable(state: AccountState) -> Limits | None:
+    """As `limits_of`, and None where they cannot be read: the gate then blocks openings, and lets exits pass."""
+    try:
+        return limits_of(state)
+    except LimitsUnreadable:
+        log.exception("limits_unreadable", account=state.account.code)
+        return None
 
 
 def enforced_by(version: Version) -> Putting | None:

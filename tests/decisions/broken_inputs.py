@@ -18,11 +18,11 @@ from risk.accounts import account_open, client_issue
 from risk.equity import equity_record, positions_record
 from risk.inputs import EquityInput, PositionInput, PositionsInput
 from risk.limits_law import limits_submit
-from risk.models import Desk
+from risk.models import AccountState, Desk
 from risk.risk_controller import trading_halt
 from risk.rules.types import TradingState
 from tests.decisions.bots import FEATURES, NO_FEATURES, Bot, desk_refresh, feature_desk
-from tests.factories import FACTORY, LIMITS, ClusterFactory, FeatureSetFactory
+from tests.factories import FACTORY, LIMITS, ClusterFactory, FeatureSetFactory, LimitsVersionFactory
 from tests.stillness import StillClock
 
 HELD = 2
@@ -99,14 +99,23 @@ def _set_old(scene: Scene) -> None:
     scene.question = {"features": FEATURES}
 
 
-def _feature_missing(scene: Scene) -> None:
-    feature_desk()
-    scene.question = {"features": {"delta": -0.5, "spread": 0.25}}
+def _features_without(*missing: str) -> Callable[[Scene], None]:
+    def happens(scene: Scene) -> None:
+        feature_desk()
+        scene.question = {"features": {name: value for name, value in FEATURES.items() if name not in missing}}
+
+    return happens
 
 
 def _stopped_and_silent(scene: Scene) -> None:
     trading_halt(account="ES-DEMO", state=TradingState.REDUCE_ONLY, reason="a person says so", actor=FACTORY)
     scene.goes_by(121 * SECOND, without="positions")
+
+
+def _limits_of_another_release(scene: Scene) -> None:
+    account = scene.bot.account
+    version = LimitsVersionFactory(account=account, version=2, body={**LIMITS, "leverage": {"max": 3}}, applied=True)
+    AccountState.objects.filter(account=account).update(limits=version)
 
 
 def _redis_gone(scene: Scene) -> None:
@@ -181,8 +190,15 @@ FAULTS: dict[tuple[str, str], Fault] = {
     ),
     ("features", "no set is loaded"): Fault(limits=WITH_FEATURES),
     ("features", "the set is older than `freshness.features_days`"): Fault(_set_old, WITH_FEATURES),
-    ("features", "the most important one is missing"): Fault(_feature_missing, WITH_FEATURES),
+    ("features", "the most important one is missing"): Fault(_features_without("vix"), WITH_FEATURES),
+    ("features", "an influential one is missing, coverage is enough"): Fault(
+        _features_without("spread"), WITH_FEATURES
+    ),
+    ("features", "nothing to measure their drift against, `features.max_drift`"): Fault(
+        _features_without(), WITH_FEATURES | {"features": {"max_drift": "0.5"}}
+    ),
     ("limits", "none are set"): Fault(limits=None),
+    ("limits", "not written as this release reads them"): Fault(_limits_of_another_release),
     ("Redis", "gone"): Fault(_redis_gone),
     ("Redis", "takes connections and says nothing"): Fault(_redis_hangs),
     ("worker", "gone, the last check not older than `freshness.checks_seconds`"): Fault(_worker_gone),

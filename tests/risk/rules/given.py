@@ -105,7 +105,7 @@ def facts(**changes: Any) -> Facts:
         "state": StateView(state=TradingState.ACTIVE, since=ago(days=1)),
         "desk_state": StateView(state=TradingState.ACTIVE, since=ago(days=1)),
         "limits": under,
-        "limits_version": 1,
+        "limits_version": None if under is None else 1,
         "position": PositionView(quantity=Decimal(2), at=ago(seconds=10)),
         "doubts": (),
         "held": None,
