@@ -254,6 +254,7 @@ def judged_on(facts: Facts, market: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "account_state": facts.state.state.value if facts.state else None,
         "desk_state": facts.desk_state.state.value if facts.desk_state else None,
+        "desk_limits_version": facts.desk_limits_version,
         "stops": [
             {"scope": stop.scope.value, "key": stop.key, "account": stop.account, "state": stop.view.state.value}
             for stop in facts.stops

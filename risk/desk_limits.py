@@ -8,6 +8,7 @@ from django.db import transaction
 from mia_site.audit.actors import Actor
 from mia_site.ops.clock import database_now
 from risk.desk_equity import EQUITY_FIELDS, desk_settle, desk_start
+from risk.inheritance import accounts_follow, accounts_loosened
 from risk.inputs import reason_check
 from risk.limits_law import change_plain, version_open_check
 from risk.locking import desk_lock
@@ -36,7 +37,8 @@ def desk_limits_submit(
     document: Mapping[str, Any], *, actor: Actor, reason: str, way: Way | None = None
 ) -> DeskLimitsSubmitted:
     """Applies the desk's document at once if it only tightens (rules where there were none do), else proposes it, or
-    takes the `way` that the policy in force allows to a person alone.
+    takes the `way` that the policy in force allows to a person alone. What other defaults change for an account that
+    inherits them loosens, or tightens, the desk's document too.
 
     Raises `LimitsError` (field, value, expected) and `InputError` for an empty reason or a way that is not allowed.
     """
@@ -50,6 +52,7 @@ def desk_limits_submit(
             return DeskLimitsSubmitted(desk.limits, True, changed=False)
         changes = desk_limits_diff(old, new)
         loosens = any(change.direction is Direction.LOOSENS for change in changes)
+        loosens = loosens or (_other_defaults(old, new) and accounts_loosened(new.accounts))
         now = database_now()
         columns: dict[str, Any] = {"applied": True}
         if loosens:
@@ -92,11 +95,18 @@ def desk_limits_enforce(desk: Desk, version: DeskLimitsVersion, *, actor: Actor)
     """Puts a recorded version in force in the locked desk and judges it then and there."""
     old, new = desk_limits_of(desk), desk_limits_parse(version.body)
     desk.limits = version
+    if _other_defaults(old, new):
+        accounts_follow(version, new.accounts, actor=actor)
     desk_rules_take(desk, old, new)
     now = database_now()
     desk_settle(desk, new, now)
     desk.save(update_fields=["limits", *EQUITY_FIELDS])
     desk_start(desk, new, actor=actor, now=now).record(actor=actor, account="", why=version.reason)
+
+
+def _other_defaults(old: DeskLimits | None, new: DeskLimits) -> bool:
+    """Whether accounts inherit something else than before."""
+    return new.accounts != ({} if old is None else old.accounts)
 
 
 def desk_rules_take(desk: Desk, old: DeskLimits | None, new: DeskLimits) -> None:

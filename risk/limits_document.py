@@ -2,7 +2,8 @@
 
 import copy
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 import yaml
@@ -10,8 +11,10 @@ from django.utils.translation import gettext_noop
 
 from risk.inputs import InputError
 from risk.rules.limits import RuleMode, RuleName
+from risk.rules.limits_own import Source, Sourced, sourced
 
 MAX_DEPTH = 8
+Rule = Mapping[str, Any]
 FIRST_DRAWDOWN = {"name": "max_drawdown", "mode": "trailing_intraday"}
 
 
@@ -60,19 +63,56 @@ def document_read(text: str) -> dict[str, Any]:
     return document
 
 
-def assignments_apply(document: Mapping[str, Any], assignments: Iterable[str], *, reason: str) -> dict[str, Any]:
+def document_text(body: Mapping[str, Any], own: Mapping[str, Any] | None, defaults: Mapping[str, Any]) -> str:
+    """Limits in force as YAML: what the account set itself stands, what it inherits is a comment that says from where.
+    So read back it says the same, and keeps inheriting."""
+    lines: list[str] = []
+    for section, found in groupby(sourced(body, own, defaults), key=lambda item: item.section):
+        items = list(found)
+        lines.append(_line(f"{section}:", commented=all(item.source is not Source.OWN for item in items)))
+        for item in items:
+            lines += _item_lines(item)
+    if not own and own is not None:
+        lines.append("{}  # the account itself sets nothing\n")
+    return "".join(lines)
+
+
+def _item_lines(item: Sourced) -> Iterator[str]:
+    told = [item.value] if item.section == "drawdown" else {item.name: item.value}
+    first, *rest = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100).splitlines()
+    inherited = item.source is not Source.OWN
+    yield _line(f"  {first}{f'  # {item.source}' if inherited else ''}", commented=inherited)
+    for line in rest:
+        yield _line(f"  {line}", commented=inherited)
+
+
+def _line(text: str, *, commented: bool) -> str:
+    return f"# {text}\n" if commented else f"{text}\n"
+
+
+def document_own(body: Mapping[str, Any], own: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What somebody who changes an account's limits starts from: its own part, where it tells which that is."""
+    return body if own is None else own
+
+
+def assignments_apply(
+    document: Mapping[str, Any], assignments: Iterable[str], *, reason: str, inherited: Iterable[Rule] = ()
+) -> dict[str, Any]:
     """`document` with `name=value` texts applied: a drawdown rule's allowance by the rule's name, a rule's mode
-    (`features=off`, with `reason`), or a dotted path (`pace.max_openings_per_hour=5`). Raises `InputError`."""
+    (`features=off`, with `reason`), or a dotted path (`pace.max_openings_per_hour=5`). Raises `InputError`.
+
+    `inherited`: drawdown rules in force; one that is changed becomes the account's own.
+    """
     changed = copy.deepcopy(dict(document))
     for assignment in assignments:
         name, separator, value = assignment.partition("=")
         if not separator or not name or not value:
             raise InputError("assignment", assignment[:80], "NAME=VALUE")
-        _assign(changed, name, value, reason)
+        _assign(changed, name, value, reason, inherited)
     return changed
 
 
-def _assign(document: dict[str, Any], name: str, value: str, reason: str) -> None:
+def _assign(document: dict[str, Any], name: str, value: str, reason: str, inherited: Iterable[Rule]) -> None:
     if value in set(RuleMode) and name in set(RuleName):
         document.setdefault("rules", {})[name] = {"mode": value, "reason": reason}
     elif "." in name:
@@ -82,15 +122,17 @@ def _assign(document: dict[str, Any], name: str, value: str, reason: str) -> Non
             raise InputError(name, value, "section.field, for example pace.max_openings_per_hour")
         target[field] = _bool(value)
     else:
-        _drawdown(document, name, value)
+        _drawdown(document, name, value, inherited)
 
 
 def _bool(value: str) -> str | bool:
     return {"true": True, "false": False}.get(value, value)
 
 
-def _drawdown(document: dict[str, Any], name: str, value: str) -> None:
+def _drawdown(document: dict[str, Any], name: str, value: str, inherited: Iterable[Rule]) -> None:
     rules = document.setdefault("drawdown", [])
+    owned = {rule["name"] for rule in rules}
+    rules += [{**rule} for rule in inherited if rule["name"] == name and name not in owned]
     for rule in rules:
         if rule["name"] == name:
             rule["allowance"] = {**rule["allowance"], "value": value}

@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from risk.import_job import ImportJob, ImportRefused, Tally
+from risk.limits_document import document_own
 from risk.locking import account_lock, desk_lock
 from risk.models import LimitsVersion
 from risk.risk_controller import limits_submit
@@ -23,7 +24,7 @@ def limits_import(record: LimitsRecord, job: ImportJob) -> Tally:
     with job.step():
         desk_lock()
         state = account_lock(account.code)
-        document = limits_merged(state.limits.body if state.limits else {}, record.values)
+        document = _merged(state.limits, record.values)
         try:
             submitted = limits_submit(account.code, document, actor=job.actor, reason=job.why)
         except LimitsError as error:
@@ -40,6 +41,17 @@ def limits_import(record: LimitsRecord, job: ImportJob) -> Tally:
         f"ignored: {count} {'key' if count == 1 else 'keys'}: {reason}" for reason, count in ignored.most_common()
     ]
     return tally
+
+
+def _merged(version: LimitsVersion | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The file's values in what the account sets itself; a drawdown rule that it inherits becomes its own."""
+    if version is None:
+        return limits_merged({}, values)
+    document = dict(document_own(version.body, version.own))
+    rules = document.get("drawdown", [])
+    wanted = {rule["name"] for rule in values.get("drawdown", ())} - {rule["name"] for rule in rules}
+    taken = [rule for rule in version.body["drawdown"] if rule["name"] in wanted]
+    return limits_merged(document | {"drawdown": [*rules, *taken]} if taken else document, values)
 
 
 def _standing(version: LimitsVersion, *, applied: bool, changed: bool) -> str:

@@ -15,9 +15,11 @@ from risk.loosenings import limits_alert, version_announce, way_columns
 from risk.models import AccountState, Desk, LimitsApproval, LimitsVersion
 from risk.rules.drawdown import PointError
 from risk.rules.limits import Limits, limits_diff, limits_dump, limits_parse, tightens
+from risk.rules.limits_own import document_over, own_part
 from risk.rules.loosening import Way
 from risk.rules.sentences import NEWER_VERSION
 from risk.rules.track import rules_fresh, track_dump
+from risk.selectors.desk import account_defaults
 from risk.selectors.limits import WAITING, Version, limits_of
 from risk.tracks import equity_judge
 from risk.written import Written
@@ -36,31 +38,56 @@ def limits_submit(
 ) -> LimitsSubmitted:
     """Applies limits at once if none exist or they only tighten, else proposes them for a second person.
 
+    `document` is what the account sets itself; what it leaves out it inherits from the desk's defaults for accounts.
     `way`: the one that a loosening takes instead, where the desk's policy allows it to a person alone. A document equal
     to the limits in force, or to the newest open proposal, adds nothing.
     Raises `LimitsError` (field, value, expected), `InputError` for an empty reason or a way that is not allowed,
     `AccountUnknown`.
     """
     reason = reason_check(reason)
-    new = limits_parse(document)
-    body = limits_dump(new)
     with transaction.atomic():
         desk = desk_lock()
         state = account_lock(account)
+        told = _told(desk, document)
         newest = LimitsVersion.objects.filter(account=state.account).order_by("-version").first()
-        known = _known(state, newest, new, way)
+        known = _known(state, newest, told, way)
         if known is not None:
             return LimitsSubmitted(known, known.id == state.limits_id, changed=False)
-        return _version_add(desk, state, newest, new, body, actor=actor, reason=reason, way=way)
+        return _version_add(desk, state, newest, told, actor=actor, reason=reason, way=way)
 
 
-def _known(state: AccountState, newest: LimitsVersion | None, new: Limits, way: Way | None) -> LimitsVersion | None:
+class _Told(NamedTuple):
+    """A document as it counts: its own part, and the limits and complete body that the desk's defaults make of it."""
+
+    own: dict[str, Any]
+    limits: Limits
+    body: dict[str, Any]
+    inherits: bool
+
+    def said_by(self, version: LimitsVersion) -> bool:
+        """Whether `version` says the same. Of one that does not tell its own part, all is the account's own; that
+        matters only where there is a desk to inherit from."""
+        if limits_parse(version.body) != self.limits:
+            return False
+        if version.own is None:
+            return not self.inherits or self.own == self.body
+        return bool(version.own == self.own)
+
+
+def _told(desk: Desk, document: Mapping[str, Any]) -> _Told:
+    defaults = account_defaults(desk)
+    limits = limits_parse(document_over(document, defaults))
+    body = limits_dump(limits)
+    return _Told(own_part(document, body), limits, body, inherits=bool(defaults))
+
+
+def _known(state: AccountState, newest: LimitsVersion | None, told: _Told, way: Way | None) -> LimitsVersion | None:
     """The version that says the same already, and waits in no other way. Limits are compared, not documents: an older
     one lacks newer sections."""
-    if limits_of(state) == new:
+    if state.limits is not None and told.said_by(state.limits):
         return state.limits
     waits = newest is not None and LimitsVersion.objects.filter(WAITING, id=newest.id).exists()
-    if newest is not None and waits and way in (None, newest.way) and limits_parse(newest.body) == new:
+    if newest is not None and waits and way in (None, newest.way) and told.said_by(newest):
         return newest
     return None
 
@@ -69,8 +96,7 @@ def _version_add(
     desk: Desk,
     state: AccountState,
     newest: LimitsVersion | None,
-    new: Limits,
-    body: dict[str, Any],
+    told: _Told,
     *,
     actor: Actor,
     reason: str,
@@ -78,14 +104,14 @@ def _version_add(
 ) -> LimitsSubmitted:
     seq, now = seq_take(state)
     old = limits_of(state)
-    loosens = old is not None and not tightens(old, new)
+    loosens = old is not None and not tightens(old, told.limits)
     columns: dict[str, Any] = {"applied": True}
     if old is not None and loosens:
         columns = way_columns(desk, way, old.session.hours, actor=actor, now=now)
-    changes = [] if old is None else [change_plain(change) for change in limits_diff(old, new)]
+    changes = [] if old is None else [change_plain(change) for change in limits_diff(old, told.limits)]
     version = LimitsVersion(
-        account=state.account, version=(newest.version if newest else 0) + 1, seq=seq, body=body, changes=changes,
-        proposer=str(actor), reason=reason, recorded_at=now, **columns,
+        account=state.account, version=(newest.version if newest else 0) + 1, seq=seq, body=told.body, own=told.own,
+        desk_limits=desk.limits, changes=changes, proposer=str(actor), reason=reason, recorded_at=now, **columns,
     )  # fmt: skip
     written = Written(facts=[version])
     if version.applied:

@@ -21,6 +21,7 @@ from risk.models import DeskLimitsStep, DeskLimitsVersion, LimitsStep, LimitsVer
 from risk.models.limits import Step
 from risk.rules.desk_limits import desk_limits_diff, desk_limits_dump, desk_limits_parse
 from risk.rules.limits import Change, limits_diff, limits_dump, limits_parse
+from risk.rules.limits_own import own_after
 from risk.rules.sentences import (
     NOT_REVIEWED,
     NOTHING_TO_REVIEW,
@@ -30,6 +31,7 @@ from risk.rules.sentences import (
     SESSION_BEGAN,
 )
 from risk.rules.stricter import desk_limits_stricter, limits_stricter
+from risk.selectors.desk import account_defaults
 from risk.selectors.limits import UNREVIEWED, WAITING, Version, version_before
 from risk.written import Written
 
@@ -69,7 +71,7 @@ class _AccountGround:
     """One account, under its lock."""
 
     def __init__(self, version: LimitsVersion) -> None:
-        desk_lock()
+        self.desk = desk_lock()
         self.state = account_lock(version.account.code)
         self.code = self.journal = version.account.code
         self.seq, self.now = seq_take(self.state)
@@ -92,7 +94,8 @@ class _AccountGround:
         if merged == now:
             return None
         return LimitsVersion(
-            account=self.state.account, seq=self.seq, body=limits_dump(merged),
+            account=self.state.account, seq=self.seq, body=limits_dump(merged), desk_limits=self.desk.limits,
+            own=own_after(limits_dump(merged), in_force.own, account_defaults(self.desk)),
             **_columns(known, limits_diff(now, merged), actor, reason, self.now),
         )  # fmt: skip
 

@@ -320,7 +320,7 @@ def _desk_replayed() -> Desk:
 
 def _desk_facts() -> Iterator[tuple[StateChange | DeskLimitsVersion | DeskPoint, datetime]]:
     """Those of one moment in the order in which they were folded."""
-    for version in DeskLimitsVersion.objects.select_related("approval", "step"):
+    for version in DeskLimitsVersion.objects.select_related("approval", "step").order_by("version"):
         by = enforced_by(version)
         if by is not None:
             yield version, by.recorded_at

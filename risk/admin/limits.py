@@ -24,8 +24,8 @@ from mia_site.audit.admin.filters import FlagFilter, RecordedDayFilter
 from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge, moment, table
 from mia_site.audit.models import Entry
-from risk.admin.account_page import limits_yaml
 from risk.admin.acting import ReasonForm, act_view
+from risk.admin.limits_sources import limits_text, sources_table
 from risk.admin.limits_status import Version, is_open, status_badge
 from risk.admin.limits_steps import step_context, step_view
 from risk.admin.shared import AccountFilter, ReasonMixin
@@ -94,7 +94,7 @@ def propose_view(
     """The form to propose limits: in force at once where they are the first or tighten, else for a second person."""
     if not request.user.has_perm(PROPOSE_LIMITS):
         raise PermissionDenied
-    start = {"document": limits_yaml(state.limits.body) if state.limits else ""}
+    start = {"document": limits_text(state.limits) if state.limits else ""}
     desk = Desk.objects.select_related("limits").filter(id=1).first()
     form = LimitsForm(request.POST or None, initial=start, policy=SECOND_PERSON if desk is None else policy_of(desk))
     if request.method == "POST" and form.is_valid():
@@ -145,7 +145,7 @@ class LimitsVersionAdmin(ReasonMixin, FactAdmin):
     ordering = ("-id",)
     fields = (
         ("account", "version"), ("status", "recorded_at"), ("way", "effective_at"), "who", "reason_shown",
-        "changes_shown", "document",
+        "changes_shown", "sources", "document",
     )  # fmt: skip
     change_form_outer_before_template = "admin/desk/limits_decide_links.html"
 
@@ -214,7 +214,11 @@ class LimitsVersionAdmin(ReasonMixin, FactAdmin):
 
     @admin.display(description=gettext_lazy("limits"))
     def document(self, row: LimitsVersion) -> SafeString:
-        return format_html('<pre class="desk-json">{}</pre>', limits_yaml(row.body))
+        return format_html('<pre class="desk-json">{}</pre>', limits_text(row))
+
+    @admin.display(description=gettext_lazy("where the values come from"))
+    def sources(self, row: LimitsVersion) -> SafeString:
+        return sources_table(row)
 
 
 def decision_view(

@@ -57,13 +57,16 @@ class PenaltyRow(serializers.ModelSerializer[Penalty]):
 
 
 class LimitsRow(serializers.ModelSerializer[LimitsVersion]):
+    desk_limits_version = serializers.IntegerField(
+        source="desk_limits.version", read_only=True, allow_null=True, default=None
+    )
     step = serializers.CharField(source="step.step", read_only=True, allow_null=True, default=None)
 
     class Meta:
         model = LimitsVersion
         fields = (
             "id", "recorded_at", "version", "body", "changes", "proposer", "reason", "applied", "way", "effective_at",
-            "review_by", "step",
+            "review_by", "step", "own", "desk_limits_version",
         )  # fmt: skip
 
 
@@ -105,7 +108,7 @@ class PenaltyList(_OwnRows):
 
 
 class LimitsList(_OwnRows):
-    queryset = LimitsVersion.objects.select_related("step")
+    queryset = LimitsVersion.objects.select_related("step", "desk_limits")
     serializer_class = LimitsRow
     pagination_class = RecordedPage
     filter_backends = ()

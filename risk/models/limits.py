@@ -72,12 +72,21 @@ class StepColumns(Fact):
 
 
 class LimitsVersion(VersionColumns):
-    """One version of an account's limits, in the form of risk/rules/limits.py."""
+    """One version of an account's limits, in the form of risk/rules/limits.py.
+
+    `body` is what the account is judged by. `own` is the part of it that the account itself set (null: all of it); the
+    rest are the defaults for accounts in `desk_limits`, the desk's version then in force, and those of the program.
+    """
 
     kind = "limits_version"
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="limits_versions", verbose_name=_("account"))
     version = models.PositiveIntegerField(_("version"))
+    own = models.JSONField(_("set by the account itself"), null=True, blank=True)
+    desk_limits = models.ForeignKey(
+        "risk.DeskLimitsVersion", models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("limits of the desk"),
+    )  # fmt: skip
 
     class Meta(VersionColumns.Meta):
         verbose_name = _("limits")

@@ -4,11 +4,13 @@ They are written as those of an account (`drawdown`, `confirmation`, `exposure`,
 with the `currency` of the accounts that count and the `timezone` of the resets. The initial balance is the sum when the
 rules first came into force, as moved by cash flows since. `exposure` caps the holdings of all accounts together,
 whatever their currency. `loosening` is the desk's policy on what lets more through.
+`accounts` are defaults for every account's own limits, which its document overrides key by key (`limits_own.py`).
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,42 +28,45 @@ from risk.rules.limits import (
 )
 from risk.rules.limits_diff import Direction
 from risk.rules.limits_expected import expected_text
+from risk.rules.limits_own import defaults_diff, defaults_parse
 from risk.rules.loosening import SECOND_PERSON, Loosening, loosening_diff
 
 SECTIONS = frozenset({"drawdown", "confirmation", "exposure", "rules"})
 MEASURED = SECTIONS - {"exposure"}
 NO_RULES = {"rules": {"drawdown": {"mode": "off", "reason": "the desk has no drawdown rules of its own"}}}
-"""What a document says that speaks of the policy or of caps only."""
+"""What a document says that has neither rules nor a word against them."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskLimits:
-    """Which accounts count, where the day resets, the rules, and the policy on loosening."""
+    """Which accounts count, where the day resets, the rules, the policy on loosening, and accounts' defaults."""
 
     currency: str
     zone: ZoneInfo
     limits: Limits
     loosening: Loosening = SECOND_PERSON
+    accounts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def desk_limits_parse(document: Mapping[str, Any]) -> DeskLimits:
     """Read the desk's rules. Raises LimitsError, naming the field, what it held and what belongs there."""
     rest = dict(document)
+    accounts = defaults_parse(rest.pop("accounts", {}))
     policy = section_parse(rest.pop("loosening", {}), Loosening, "loosening")
     currency, name = rest.pop("currency", "USD"), rest.pop("timezone", "America/Chicago")
     if not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)):
         raise LimitsError("currency", currency, expected_text("desk.currency"))
-    for field, value in rest.items():
-        if field not in SECTIONS:
-            raise LimitsError(str(field), value, expected_text("desk"))
-    if {"loosening", "exposure"} & document.keys() and not MEASURED & rest.keys():
+    for section, value in rest.items():
+        if section not in SECTIONS:
+            raise LimitsError(str(section), value, expected_text("desk"))
+    if {"loosening", "exposure", "accounts"} & document.keys() and not MEASURED & rest.keys():
         rest |= NO_RULES
     limits = limits_parse(rest)
     for rule in limits.rules:
         if rule is not RuleName.DRAWDOWN:
             raise LimitsError(f"rules.{rule}", rule.value, expected_text("desk.rules"))
-    return DeskLimits(currency=currency, zone=_zone(name), limits=limits, loosening=policy)
+    return DeskLimits(currency=currency, zone=_zone(name), limits=limits, loosening=policy, accounts=accounts)
 
 
 def desk_limits_dump(desk: DeskLimits) -> dict[str, Any]:
@@ -69,7 +74,8 @@ def desk_limits_dump(desk: DeskLimits) -> dict[str, Any]:
     document = limits_dump(desk.limits)
     sections = {name: value for name, value in document.items() if name in SECTIONS}
     policy = msgspec.to_builtins(desk.loosening)
-    return {"currency": desk.currency, "timezone": desk.zone.key, **sections, "loosening": policy}
+    own = {"loosening": policy, "accounts": deepcopy(dict(desk.accounts))}
+    return {"currency": desk.currency, "timezone": desk.zone.key, **sections, **own}
 
 
 def desk_limits_diff(old: DeskLimits | None, new: DeskLimits) -> tuple[Change, ...]:
@@ -87,7 +93,12 @@ def desk_limits_diff(old: DeskLimits | None, new: DeskLimits) -> tuple[Change, .
         )
         if before != after
     ]
-    return (*changes, *limits_diff(old.limits, new.limits), *loosening_diff(old.loosening, new.loosening))
+    return (
+        *changes,
+        *limits_diff(old.limits, new.limits),
+        *loosening_diff(old.loosening, new.loosening),
+        *defaults_diff(old.accounts, new.accounts),
+    )
 
 
 def _zone(name: object) -> ZoneInfo:

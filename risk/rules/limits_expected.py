@@ -28,7 +28,9 @@ EXPECTED: dict[str, str] = {
     "known_field": gettext_noop("only known fields here: check the spelling"),
     "": gettext_noop("a mapping of limits"),
     # The desk's own document
-    "desk": gettext_noop("only currency, timezone, drawdown, confirmation, exposure, rules and loosening for the desk"),
+    "desk": gettext_noop(
+        "only currency, timezone, drawdown, confirmation, exposure, rules, loosening and accounts for the desk"
+    ),
     "desk.currency": gettext_noop('a currency in three capital letters, such as "USD"'),
     "desk.timezone": gettext_noop("an IANA time zone such as America/Chicago"),
     "desk.rules": gettext_noop("the mode of the rule drawdown only"),

@@ -370,6 +370,7 @@ class Facts:
     session: SessionView | None = None
     openings: tuple[OpeningView, ...] | None = None
     stops: tuple[ScopedStopView, ...] = ()
+    desk_limits_version: int | None = None
     algorithm: AlgorithmView | None = None
     exposure: ExposureView | None = None
     messages: tuple[datetime, ...] | None = None

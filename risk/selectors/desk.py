@@ -1,15 +1,19 @@
 """The desk's own drawdown, as of now."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Sum
 
-from risk.models import AccountState, Desk, DeskLimitsVersion
+from risk.models import AccountState, Desk, DeskLimitsVersion, LimitsVersion
 from risk.rules.desk_limits import DeskLimits, desk_limits_parse
 from risk.rules.drawdown import mark_roll, mark_view
+from risk.rules.limits import Limits, limits_parse
+from risk.rules.limits_own import document_over
 from risk.rules.track import Track, doubt_view, track_load
 from risk.rules.types import DoubtView, DrawdownView
 
@@ -22,6 +26,23 @@ def _parsed(version_id: UUID) -> DeskLimits:
 def desk_limits_of(desk: Desk) -> DeskLimits | None:
     """The desk's rules in force; None without any."""
     return None if desk.limits_id is None else _parsed(desk.limits_id)
+
+
+def account_defaults(desk: Desk) -> Mapping[str, Any]:
+    """What accounts inherit from the desk in force, where they set nothing of their own."""
+    limits = desk_limits_of(desk)
+    return {} if limits is None else limits.accounts
+
+
+def limits_inheriting(document: Mapping[str, Any]) -> Limits:
+    """The limits that an account's own document makes over the desk's defaults in force. Raises `LimitsError`."""
+    desk = Desk.objects.filter(id=1).first()
+    return limits_parse(document_over(document, {} if desk is None else account_defaults(desk)))
+
+
+def defaults_of(version: LimitsVersion) -> Mapping[str, Any]:
+    """What the account of this version inherited when it was made."""
+    return {} if version.desk_limits_id is None else _parsed(version.desk_limits_id).accounts
 
 
 def desk_tracks(desk: Desk) -> dict[str, Track]:

@@ -170,6 +170,7 @@ class FactsBook:
             session=self.session,
             openings=self.openings,
             stops=self.stops,
+            desk_limits_version=None if self.desk.limits is None else self.desk.limits.version,
             algorithm=self.algorithm(ask),
             exposure=None if self.limits is None else self._exposure(ask, self.limits, sent),
             messages=self.messages,

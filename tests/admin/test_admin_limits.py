@@ -1,6 +1,7 @@
 """Limits by hand: proposed by one person, decided on by another."""
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -192,3 +193,22 @@ def test_a_proposal_for_the_desk_is_withdrawn(as_role: Login) -> None:
     assert DeskLimitsStep.objects.get().step == "withdrawn"
     listed = html_of(as_role(COMPLIANCE_VIEWER), reverse("admin:risk_desklimitsversion_changelist"))
     assert "withdrawn" in listed
+
+
+def test_a_version_shows_which_of_its_limits_are_the_desk_s(as_role: Login) -> None:
+    account = AccountFactory()
+    defaults = {"pace": {"max_openings_per_hour": 6}}
+    desk = desk_limits_submit({"accounts": defaults}, actor=FACTORY, reason="one desk").version
+    own = {"drawdown": LIMITS["drawdown"], "order": {"max_quantity": "2"}}
+    version = limits_submit(account.code, own, actor=FACTORY, reason="its own part").version
+    browser = as_role(RISK_MANAGER)
+
+    page = html_of(browser, reverse("admin:risk_limitsversion_change", args=[version.pk]))
+    form = html_of(browser, propose(account))
+
+    row = re.search(r"<tr><td>pace.max_openings_per_hour</td>.*?</tr>", page)
+    assert row is not None
+    assert ">6<" in row[0] and ">desk</span>" in row[0]
+    assert reverse("admin:risk_desklimitsversion_change", args=[desk.pk]) in row[0]
+    assert "#   max_openings_per_hour: 6  # desk" in form
+    assert "  max_quantity: &#x27;2&#x27;" in form

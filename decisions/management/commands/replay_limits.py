@@ -24,8 +24,9 @@ from risk.inputs import InputError
 from risk.management.limits_file import limits_file_read
 from risk.models import Account
 from risk.rules.drawdown import PointError
-from risk.rules.limits import Limits, LimitsError, limits_parse
+from risk.rules.limits import Limits, LimitsError
 from risk.rules.replay_gate import rules_carried
+from risk.selectors.desk import limits_inheriting
 
 
 class Command(BaseCommand):
@@ -44,7 +45,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         period, account = period_of(options), account_of(options)
         try:
-            limits = limits_parse(limits_file_read(options["file"]))
+            limits = limits_inheriting(limits_file_read(options["file"]))
             export_journal(account, actor=command_actor("replay_limits"), what=WHAT, period=period)
             course = course_open(account, period)
             with timed("replay_limits"), _table(options["output"]) as table:

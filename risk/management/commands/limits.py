@@ -7,13 +7,14 @@ import yaml
 from django.core.management.base import BaseCommand, CommandError
 
 from risk.inputs import InputError
-from risk.limits_document import assignments_apply
+from risk.limits_document import assignments_apply, document_own, document_text
 from risk.locking import AccountUnknown
 from risk.management.law import act_arguments, act_do, submitter, waiting_told, way_arguments, way_of
 from risk.management.limits_file import limits_file_read
 from risk.models import AccountState, LimitsVersion
 from risk.risk_controller import limits_submit
 from risk.rules.limits import LimitsError
+from risk.selectors.desk import defaults_of
 from risk.selectors.limits import limits_of
 
 
@@ -25,8 +26,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        export = actions.add_parser("export", help="print the limits in force")
+        export = actions.add_parser("export", help="print the limits in force; what the account inherits, as comments")
         export.add_argument("code")
+        export.add_argument(
+            "--effective", action="store_true", help="one complete document, wherever its values are from"
+        )
         load = actions.add_parser("import", help="read a YAML file, - for standard input")
         load.add_argument("code")
         load.add_argument("file")
@@ -42,7 +46,8 @@ class Command(BaseCommand):
         act_arguments(actions, account=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        state = AccountState.objects.select_related("account", "limits").filter(account__code=options["code"]).first()
+        states = AccountState.objects.select_related("account", "limits__desk_limits")
+        state = states.filter(account__code=options["code"]).first()
         if state is None:
             raise CommandError(str(AccountUnknown(options["code"])))
         try:
@@ -53,15 +58,22 @@ class Command(BaseCommand):
     def _export(self, state: AccountState, options: dict[str, Any]) -> None:
         if state.limits is None or limits_of(state) is None:
             raise CommandError(f"No limits are set for {state.account.code}.")
-        self.stdout.write(f"# {state.account.code}, version {state.limits.version}")
-        self.stdout.write(yaml.safe_dump(state.limits.body, sort_keys=False, allow_unicode=True), ending="")
+        version = state.limits
+        desk = "" if version.desk_limits is None else f", under version {version.desk_limits.version} of the desk's"
+        self.stdout.write(f"# {state.account.code}, version {version.version}{desk}")
+        if options["effective"]:
+            text = yaml.safe_dump(version.body, sort_keys=False, allow_unicode=True)
+        else:
+            text = document_text(version.body, version.own, defaults_of(version))
+        self.stdout.write(text, ending="")
 
     def _import(self, state: AccountState, options: dict[str, Any]) -> None:
         self._submit(state, limits_file_read(options["file"]), options)
 
     def _set(self, state: AccountState, options: dict[str, Any]) -> None:
-        current = state.limits.body if state.limits is not None else {}
-        document = assignments_apply(current, options["assignments"], reason=options["reason"])
+        body, own = ({}, {}) if state.limits is None else (state.limits.body, state.limits.own)
+        rules, own = body.get("drawdown", ()), document_own(body, own)
+        document = assignments_apply(own, options["assignments"], reason=options["reason"], inherited=rules)
         self._submit(state, document, options)
 
     def _act(self, state: AccountState, options: dict[str, Any]) -> None:
