@@ -11,10 +11,11 @@ class DecisionsConfig(AppConfig):
         from decisions.alert_texts import TEXTS
         from decisions.commitments import vector_disclosed, vector_findings
         from decisions.demo.load import demo_load
+        from decisions.replay.expiry import replays_expire
         from mia_site.audit.evidence import evidence_register
         from mia_site.audit.verification.findings import commitment_register
         from mia_site.ops.alerts import alert_texts_register  # models cannot be imported before this point
-        from mia_site.ops.registry import demo_register, process_register
+        from mia_site.ops.registry import demo_register, expiry_register, process_register
 
         alert_texts_register(TEXTS)
         evidence_register(
@@ -23,5 +24,6 @@ class DecisionsConfig(AppConfig):
             disclose=vector_disclosed,
         )
         commitment_register("decisions.decision", vector_findings)
+        expiry_register("replays", replays_expire)
         demo_register(10, "demo", demo_load)
         process_register("demo-feed", "demo_feed", demo=True)

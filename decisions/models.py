@@ -218,6 +218,37 @@ class ShadowRow(models.Model):
         return f"{self.rule} {self.at:%Y-%m-%d %H:%M:%S}"
 
 
+class LimitsReplay(models.Model):
+    """Work row: an account's history replayed under other limits, a step at a time; rows expire.
+
+    `progress` is where it stands and what it found (decisions/replay/job.py), `table` what would have been otherwise,
+    as CSV. `error`: why it cannot go on. Nobody else takes a step before `leased_until`.
+    """
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
+    limits = models.JSONField(_("limits"))
+    since = models.DateTimeField(_("since"), null=True, blank=True)
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+    actor = models.CharField(_("who"), max_length=120)
+    created_at = models.DateTimeField(_("asked"), db_index=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
+    checked = models.BigIntegerField(_("rows read"), default=0)
+    total = models.BigIntegerField(_("rows"), default=0)
+    progress = models.TextField(_("progress"))
+    table = models.TextField(_("table"), blank=True)
+    error = models.CharField(_("error"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("replay of other limits")
+        verbose_name_plural = _("replays of other limits")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["finished_at"], name="dec_replay_finished")]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.created_at:%Y-%m-%d %H:%M:%S}"
+
+
 class IdempotencyKey(models.Model):
     """A request that was answered: the same key and body get the same decision, another body is refused."""
 

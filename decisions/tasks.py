@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from decisions.daily_export import export_daily_step
 from decisions.event_memory import memories_propose
+from decisions.replay.job import replay_advance
 from mia_site.audit.actors import worker_actor
 from mia_site.ops.alerts import alert_raise
 from mia_site.ops.clock import database_now
@@ -17,6 +18,8 @@ from mia_site.ops.timings import timed
 
 log = structlog.get_logger(__name__)
 STEP_SECONDS = 15
+REPLAY_SECONDS = 4
+"""Short, so that what else waits for a worker soon has one."""
 NAME = "decisions.tasks.export_daily"
 
 
@@ -43,6 +46,16 @@ def _step(deadline: Deadline) -> bool:
     return export_daily_step(
         Path(settings.DATA_DIR) / "exports", now=database_now(), deadline=deadline, actor=worker_actor(NAME)
     )
+
+
+@shared_task(name="decisions.tasks.replay_limits", acks_late=True, soft_time_limit=28, time_limit=30)
+def replay_limits() -> None:
+    """A step of a replay that somebody asked for, every five seconds and as long as there is more to do."""
+    if replay_advance(database_now(), seconds=REPLAY_SECONDS):
+        try:
+            replay_limits.apply_async(expires=60)
+        except BrokerError as error:  # the next beat goes on
+            log.warning("replay_not_continued", error=str(error))
 
 
 @shared_task(name="decisions.tasks.propose_memory", acks_late=True)

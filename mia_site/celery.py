@@ -26,6 +26,7 @@ PERIODS: dict[str, float] = {
     "risk.tasks.refresh_sessions": 86_400.0,
     "decisions.tasks.export_daily": 3600.0,
     "decisions.tasks.propose_memory": 900.0,
+    "decisions.tasks.replay_limits": 5.0,
 }
 
 app = Celery("mia_site")

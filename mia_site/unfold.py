@@ -65,6 +65,7 @@ NAVIGATION = [
             ),
             _item(_("Outcomes"), "payments", "decisions.outcome"),
             _item(_("Shadow report"), "visibility_off", "decisions.shadowrow"),
+            _item(_("Other limits tried"), "science", "decisions.limitsreplay"),
             _item(_("Alerts"), "notifications", "ops.alert"),
         ],
     },

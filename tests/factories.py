@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from factory.django import DjangoModelFactory
 
-from decisions.models import Decision, DecisionFeatures, Outcome, ShadowRow
+from decisions.models import Decision, DecisionFeatures, LimitsReplay, Outcome, ShadowRow
 from mia_site.audit.actors import Actor
 from mia_site.audit.journal import facts_record
 from mia_site.ops.facts import Fact
@@ -457,6 +457,20 @@ class ShadowRowFactory(DjangoModelFactory[ShadowRow]):
     at = NOON
     outcome = "block"
     share = Decimal(1)
+
+
+class LimitsReplayFactory(DjangoModelFactory[LimitsReplay]):
+    """A replay that nobody has begun."""
+
+    class Meta:
+        model = LimitsReplay
+
+    account = factory.SubFactory(AccountFactory)
+    limits = factory.LazyFunction(lambda: dict(LIMITS))
+    actor = "system:factory"
+    created_at = NOON
+    total = 100
+    progress = "{}"
 
 
 class FeatureSetFactory(FactFactory):

@@ -1,5 +1,5 @@
 """Admin pages of the decisions app, and the desk's first page."""
 
-from decisions.admin import decisions, outcomes, references, shadow
+from decisions.admin import decisions, outcomes, references, replays, shadow
 
-__all__ = ["decisions", "outcomes", "references", "shadow"]
+__all__ = ["decisions", "outcomes", "references", "replays", "shadow"]

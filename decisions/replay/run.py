@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
-import msgspec
-
 from decisions.replay.around import Surroundings
 from decisions.replay.compared import Compared, Totals, compare
 from decisions.replay.feed import (
@@ -26,6 +24,7 @@ from decisions.replay.feed import (
 from decisions.replay.known import lacking
 from decisions.replay.start import ground_of, standing_at
 from mia_site.ops.retry import Deadline
+from mia_site.ops.snapshots import snapshot
 from risk.export import Period
 from risk.models import Account
 from risk.rules.drawdown import Point
@@ -103,6 +102,10 @@ class Replay:
 
     def run(self, deadline: Deadline | None = None, told: Callable[[Course], None] | None = None) -> None:
         """Until the end, or the deadline. Raises `PointError` where the limits cannot measure the equity."""
+        with snapshot():
+            self._run(deadline, told)
+
+    def _run(self, deadline: Deadline | None, told: Callable[[Course], None] | None) -> None:
         course = self.course
         for seq, steps in groupby(self._steps(), key=_seq):
             if course.checked % TOLD_EVERY == 0 and told is not None:
@@ -180,13 +183,3 @@ def _in_force(account: Account, course: Course) -> Limits | None:
     upto = max(course.seq, course.first - 1)
     begun = list(limits_begun(account, after=0, upto=upto))
     return begun[-1].limits if begun else None
-
-
-def course_dump(course: Course) -> bytes:
-    """The course as JSON."""
-    return msgspec.json.encode(course)
-
-
-def course_load(text: bytes) -> Course:
-    """What `course_dump` wrote."""
-    return msgspec.json.decode(text, type=Course)

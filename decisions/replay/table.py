@@ -8,6 +8,7 @@ from typing import Protocol
 
 from decisions.replay.compared import Compared
 from decisions.replay.run import Course
+from mia_site.audit.admin.exporting import csv_cell
 from risk.export import moment_text
 from risk.models import Account, StateChange
 from risk.models.state import Cause, Scope
@@ -20,6 +21,8 @@ COLUMNS = (
     "rule", "drawdown",
 )  # fmt: skip
 Row = dict[str, str]
+TEXTS = ("trade_id", "decision", "instrument")
+"""Columns whose text a bot chose."""
 
 
 class Writable(Protocol):
@@ -31,13 +34,15 @@ class Writable(Protocol):
 class Table:
     """Rows written as they are found."""
 
-    def __init__(self, file: Writable) -> None:
+    def __init__(self, file: Writable, *, begun: bool = False) -> None:
         self._rows = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-        self._rows.writeheader()
+        if not begun:
+            self._rows.writeheader()
 
     def decision(self, found: Compared) -> None:
         """A decision, side by side."""
-        self._rows.writerow(decision_row(found))
+        row = decision_row(found)
+        self._rows.writerow(row | {name: csv_cell(row[name]) for name in TEXTS})
 
     def states(self, rows: Iterable[Row]) -> None:
         """The states of both sides."""

@@ -15,10 +15,13 @@ and un-breaches nothing.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec.structs import replace
 
 from risk.rules.limits import AllowanceOf, DrawdownLimit, DrawdownMode
 from risk.rules.types import DrawdownView
@@ -53,9 +56,8 @@ class Point:
     cash_flow: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What one drawdown rule remembers between two points.
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """What one drawdown rule remembers between two points; a struct, since each point makes a new one.
 
     `initial` is the initial balance as moved by cash flows since. `reset_on` is the local date of the last
     reset. `flow_at` is the last cash flow or rebased peak: equity known before cannot be compared with equity after.
@@ -155,25 +157,19 @@ def reset_before(rule: DrawdownLimit, at: datetime, zone: ZoneInfo) -> datetime:
 
 def floor(rule: DrawdownLimit, reference: Decimal, initial: Decimal) -> Decimal:
     """Return the lowest equity that is not a breach. `initial` is the mark's, not the account's."""
-    with localcontext(EXACT):
-        value = rule.allowance.value
-        basis = {
-            AllowanceOf.REFERENCE: reference,
-            AllowanceOf.INITIAL: initial,
-            AllowanceOf.AMOUNT: Decimal(1),
-        }
-        level = (reference - value * basis[rule.allowance.of]).quantize(FLOOR_STEP)
-        if rule.stops_rising_at_initial and rule.mode in TRAILING:
-            return min(level, initial)
-        return level
+    allowance = rule.allowance.value
+    if rule.allowance.of is not AllowanceOf.AMOUNT:
+        allowance = EXACT.multiply(allowance, reference if rule.allowance.of is AllowanceOf.REFERENCE else initial)
+    level = EXACT.subtract(reference, allowance).quantize(FLOOR_STEP, context=EXACT)
+    return min(level, initial) if rule.stops_rising_at_initial and rule.mode in TRAILING else level
 
 
 def drawdown(reference: Decimal, equity: Decimal) -> Decimal:
     """Return how far `equity` is below `reference` (> 0), as a positive fraction of it; 0 when above."""
     if reference <= 0:
         raise PointError("reference", "a drawdown needs a reference above 0")
-    with localcontext(EXACT):
-        return max(Decimal(0), (reference - equity) / reference).quantize(FRACTION_STEP)
+    depth = EXACT.divide(EXACT.subtract(reference, equity), reference)
+    return max(Decimal(0), depth).quantize(FRACTION_STEP, context=EXACT)
 
 
 def mark_view(rule: DrawdownLimit, mark: Mark) -> DrawdownView:
@@ -236,8 +232,10 @@ def _raise_peak(rule: DrawdownLimit, mark: Mark, equity: Decimal, at: datetime) 
 
 def _deepen(rule: DrawdownLimit, mark: Mark) -> Mark:
     """Keep the deepest drawdown: by money for an amount rule, by fraction for the others."""
+    if 0 < mark.reference <= mark.last_equity:
+        return mark
     depth = drawdown(mark.reference, mark.last_equity)
-    amount = max(Decimal(0), mark.reference - mark.last_equity)
+    amount = mark.reference - mark.last_equity
     deeper = amount > mark.worst_amount if rule.allowance.of is AllowanceOf.AMOUNT else depth > mark.worst
     if not deeper:
         return mark

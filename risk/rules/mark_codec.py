@@ -1,7 +1,6 @@
 """Marks as JSON values, so that a projection can keep them: decimals as text, times in ISO 8601."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -10,7 +9,7 @@ from risk.rules.drawdown import Mark
 
 def mark_dump(mark: Mark) -> dict[str, str | None]:
     """Return the mark as a flat mapping of text; equal marks give equal mappings."""
-    return {field.name: _text(getattr(mark, field.name)) for field in fields(mark)}
+    return {name: _text(getattr(mark, name)) for name in mark.__struct_fields__}
 
 
 def mark_load(values: Mapping[str, str | None]) -> Mark:

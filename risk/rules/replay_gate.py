@@ -72,7 +72,10 @@ JUDGED_ANEW: Mapping[RuleName, frozenset[ReasonCode]] = {
         {ReasonCode.PRICE_OUTSIDE_COLLAR, ReasonCode.REFERENCE_MISSING, ReasonCode.REFERENCE_STALE}
     ),
     RuleName.FEATURES: frozenset(
-        {ReasonCode.FEATURES_SET_MISSING, ReasonCode.FEATURES_SET_STALE, ReasonCode.FEATURE_COVERAGE_LOW}
+        {
+            ReasonCode.FEATURES_SET_MISSING, ReasonCode.FEATURES_SET_STALE, ReasonCode.FEATURE_COVERAGE_LOW,
+            ReasonCode.FEATURE_DRIFT_HIGH, ReasonCode.FEATURE_INFLUENTIAL_MISSING, ReasonCode.FEATURE_REFERENCE_MISSING,
+        }
     ),
     RuleName.MEMORY: frozenset(
         {

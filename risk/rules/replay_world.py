@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import singledispatchmethod
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from risk.rules.breach import breach_target, drawdown_call
-from risk.rules.drawdown import TRAILING, Point, breached, mark_rebase, mark_roll, mark_view
+from risk.rules.drawdown import TRAILING, Point, breached, floor, mark_rebase, mark_roll, mark_view
 from risk.rules.limits import ConfirmationLimits, DrawdownLimit, Limits, RuleMode, RuleName
 from risk.rules.losses import LOSSES, losses_in_a_row, penalties_due
 from risk.rules.plausibility import implausible_move
@@ -107,12 +107,12 @@ class World:
     def hear(self, step: Step) -> None:
         """Raises PointError where the limits cannot measure the account's equity."""
         self.wait(step.seq, step.at)
-        self._fold(step)
+        FOLDS[type(step)](self, step)
 
     def follow(self, step: PointTold | PeakMoved) -> None:
         """Only measures: what happened before the limits began is history, no peak of it is forgotten."""
         if isinstance(step, PeakMoved):
-            self._fold(step)
+            self._peak_moved(step)
         elif self.limits is not None:
             for rule in self.limits.drawdown:
                 self._heard(rule, step, self.limits, late=False)
@@ -126,12 +126,7 @@ class World:
         rules, zone = self._tracked(), self.ground.zone
         return tuple(mark_view(rule, mark_roll(rule, track.mark, now, zone)) for rule, track in rules)
 
-    @singledispatchmethod
-    def _fold(self, step: Step) -> None:
-        raise TypeError(f"a replay does not know {type(step).__name__}")
-
-    @_fold.register
-    def _(self, step: LimitsBegan) -> None:
+    def _limits_begun(self, step: LimitsBegan) -> None:
         standing, limits = self.standing, step.limits
         fresh = rules_fresh(standing.tracks, self.limits, limits)
         rules = [rule for rule in limits.drawdown if rule.name in fresh]
@@ -140,8 +135,7 @@ class World:
         self.limits = limits
         self._check(step.seq, step.at)
 
-    @_fold.register
-    def _(self, step: PointTold) -> None:
+    def _point_told(self, step: PointTold) -> None:
         standing, limits, point = self.standing, self.limits, step.point
         if limits is not None and implausible_move(standing.equity, point, limits.plausibility) is not None:
             standing.implausible += 1
@@ -151,19 +145,22 @@ class World:
             standing.equity, standing.equity_at = point.equity, point.at
         if limits is None:
             return
-        views = [self._heard(rule, step, limits, late=late) for rule in limits.drawdown]
-        self._judge(views, step.seq, step.at)
+        heard = [self._heard(rule, step, limits, late=late) for rule in limits.drawdown]
+        self._judge([view for view in heard if view is not None], step.seq, step.at)
 
-    def _heard(self, rule: DrawdownLimit, step: PointTold, limits: Limits, *, late: bool) -> DrawdownView:
-        """The rule as measured at the point; what a late one says was true once, unless it is in doubt."""
+    def _heard(self, rule: DrawdownLimit, step: PointTold, limits: Limits, *, late: bool) -> DrawdownView | None:
+        """The rule as measured at the point, where it is broken; what a late one says was true once, unless it is in
+        doubt."""
         tracks, point = self.standing.tracks, step.point
         track = tracks.get(rule.name) or self.ground.begin(rule, point, step.seq)
         track = tracks[rule.name] = track_hear(rule, track, point, self.ground.zone, limits.confirmation)
-        view = mark_view(rule, track.mark)
-        return replace(view, equity=min(view.equity, point.equity)) if late and track.doubt is None else view
+        mark = track.mark
+        equity = min(mark.last_equity, point.equity) if late and track.doubt is None else mark.last_equity
+        if equity >= floor(rule, mark.reference, mark.initial):
+            return None
+        return replace(mark_view(rule, mark), equity=equity)
 
-    @_fold.register
-    def _(self, step: PeakMoved) -> None:
+    def _peak_moved(self, step: PeakMoved) -> None:
         rules = {rule.name: (rule, track) for rule, track in self._tracked()}
         if step.rule not in rules:
             return
@@ -171,22 +168,18 @@ class World:
         if rule.mode in TRAILING and track.mark.last_equity <= step.point.equity < track.mark.reference:
             self.standing.tracks[rule.name] = Track(mark=mark_rebase(track.mark, step.point.equity, step.at))
 
-    @_fold.register
-    def _(self, step: PointHeld) -> None:
+    def _point_held(self, step: PointHeld) -> None:
         standing = self.standing
         standing.held, standing.held_since = standing.held + 1, standing.held_since or step.at
 
-    @_fold.register
-    def _(self, step: PointsRuled) -> None:
+    def _points_ruled(self, step: PointsRuled) -> None:
         self.standing.held, self.standing.held_since = 0, None
 
-    @_fold.register
-    def _(self, step: Checked) -> None:
+    def _checked(self, step: Checked) -> None:
         if step.seq != self.standing.heard_seq:
             self._check(step.seq, step.at)
 
-    @_fold.register
-    def _(self, step: StopCalled) -> None:
+    def _stop_called(self, step: StopCalled) -> None:
         called = drawdown_call(self.limits, step.drawdown)
         standing = self.standing
         standing.penalty = standing.penalty or called.enforced
@@ -194,8 +187,7 @@ class World:
             rule = "" if called.rule is None else called.rule.name
             self._stop(TradingState.REDUCE_ONLY, step.seq, step.at, rule=rule, drawdown=step.drawdown)
 
-    @_fold.register
-    def _(self, step: StateMoved) -> None:
+    def _state_moved(self, step: StateMoved) -> None:
         now, to = SEVERITY[self.standing.state], SEVERITY[step.to_state]
         if step.ended:
             self._end(step.seq, step.at)
@@ -214,8 +206,7 @@ class World:
             self.standing.penalty = False
         self._enter(Change(seq=step.seq, at=step.at, state=step.to_state))
 
-    @_fold.register
-    def _(self, step: TradeClosed) -> None:
+    def _trade_closed(self, step: TradeClosed) -> None:
         standing = self.standing
         if step.decision_id in standing.unmade:
             return
@@ -234,8 +225,7 @@ class World:
         for due in penalties_due(limits.losses, losses=losses, pnl=step.pnl, growing=growing, now=step.at):
             self._penalise(due, step.seq)
 
-    @_fold.register
-    def _(self, step: PenaltyLifted) -> None:
+    def _penalty_lifted(self, step: PenaltyLifted) -> None:
         if step.kind in self.standing.penalties:
             self._unpenalise(step.kind, step.seq)
 
@@ -324,3 +314,18 @@ class World:
     def _tracked(self) -> list[tuple[DrawdownLimit, Track]]:
         rules = () if self.limits is None else self.limits.drawdown
         return [(rule, self.standing.tracks[rule.name]) for rule in rules if rule.name in self.standing.tracks]
+
+
+FOLDS: dict[type[Step], Callable[[World, Any], None]] = {
+    LimitsBegan: World._limits_begun,
+    PointTold: World._point_told,
+    PeakMoved: World._peak_moved,
+    PointHeld: World._point_held,
+    PointsRuled: World._points_ruled,
+    Checked: World._checked,
+    StopCalled: World._stop_called,
+    StateMoved: World._state_moved,
+    TradeClosed: World._trade_closed,
+    PenaltyLifted: World._penalty_lifted,
+}
+"""How each kind of step is folded."""

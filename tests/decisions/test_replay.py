@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
@@ -18,7 +19,7 @@ from decisions.decision_log import outcome_record
 from decisions.inputs import OutcomeInput
 from decisions.models import Decision
 from decisions.replay.compared import Compared, Turn
-from decisions.replay.run import Course, Replay, course_dump, course_load, course_open
+from decisions.replay.run import Course, Replay, course_open
 from decisions.replay.table import states_recorded
 from decisions.replay.words import remarks
 from mia_site.audit.models import Entry
@@ -215,7 +216,7 @@ def test_a_replay_that_is_left_and_taken_up_again_comes_to_the_same(bot: Bot, ga
     whole, found = replayed(bot.account, under("0.03"))
     course, parts, steps = course_open(bot.account, Period()), list[Compared](), 0
     while not course.finished:
-        course, steps = course_load(course_dump(course)), steps + 1
+        course, steps = msgspec.json.decode(msgspec.json.encode(course), type=Course), steps + 1
         Replay(bot.account, under("0.03"), course, sink=parts.append).run(_OneStep())
     assert steps > 5 and course == whole
     assert [part.turn for part in parts] == [compared.turn for compared in found]
