@@ -142,6 +142,17 @@ def test_nautilus_forwards_an_order_of_an_account_that_it_does_not_know(bot: Bot
     assert not Decision.objects.exists()
 
 
+def test_nautilus_forwards_an_order_without_a_price_past_its_notional_cap(gate_clock: StillClock) -> None:
+    """At most 1,000,000: a market order is worth nobody knows what, and 280,000 once a quote says 5600."""
+    bot = trading_bot(now=gate_clock.now, exposure={"max_notional": "1000000"})
+    market: dict[str, Any] = {"order_type": "market", "price": None}
+    assert codes(bot.asks(**market).decision) == ["price_unknown"]
+    assert bot.asks(**market, market={"bid": "5600", "ask": "5600"}).decision.verdict == "allow"
+    priced = {"price": "5600", "quantity": "3"}
+    answer = bot.asks(**priced).decision
+    assert (answer.verdict, answer.max_quantity, codes(answer)) == ("reduce", 2, ["notional_cap"])
+
+
 @pytest.mark.parametrize("rows", [(), ("no calendar at all",)], ids=["empty", "failed"])
 def test_mt5_news_filters_read_an_empty_or_failed_calendar_as_no_news(
     bot: Bot, gate_clock: StillClock, rows: tuple[str, ...]

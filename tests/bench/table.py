@@ -56,7 +56,7 @@ def verdict(promises: Sequence[Promise]) -> int:
     show(
         ("promise", "measured", "at most", ""),
         [
-            (promise.name, f"{promise.ratio:.3f}", f"{promise.most:g}", "ok" if promise.holds else "MISSED")
+            (promise.name, f"{promise.ratio:.3g}", f"{promise.most:g}", "ok" if promise.holds else "MISSED")
             for promise in promises
         ],
     )

@@ -118,6 +118,10 @@ def _limits_of_another_release(scene: Scene) -> None:
     AccountState.objects.filter(account=account).update(limits=version)
 
 
+def _with_a_price(scene: Scene) -> None:
+    scene.question = {"price": "5600"}
+
+
 def _redis_gone(scene: Scene) -> None:
     """A test has no broker unless it asks for one."""
     heartbeat.broker_forget()
@@ -199,6 +203,10 @@ FAULTS: dict[tuple[str, str], Fault] = {
     ),
     ("limits", "none are set"): Fault(limits=None),
     ("limits", "not written as this release reads them"): Fault(_limits_of_another_release),
+    ("price", "of the order unknown, `exposure.max_notional`"): Fault(limits={"exposure": {"max_notional": "1000000"}}),
+    ("price", "no reference is known, `price.max_deviation`"): Fault(
+        _with_a_price, {"price": {"max_deviation": "0.01"}}
+    ),
     ("Redis", "gone"): Fault(_redis_gone),
     ("Redis", "takes connections and says nothing"): Fault(_redis_hangs),
     ("worker", "gone, the last check not older than `freshness.checks_seconds`"): Fault(_worker_gone),
