@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -137,6 +139,16 @@ def test_which_algorithm_opened_is_projected_from_the_decisions() -> None:
     assert len(list(projections_check())) == 2
     list(projections_check(rebuild=True))
     assert [str(found) for found in projections_check()] == [] and verdicts(bot, 2) == ["allow", "block"]
+
+
+@pytest.mark.django_db
+def test_admissions_of_before_learn_their_algorithm_when_the_database_is_migrated() -> None:
+    bot = trading_bot()
+    for name in ("Trend", "MEAN ", ""):
+        bot.asks(algorithm=name)
+    Admission.objects.update(algorithm="")
+    import_module("decisions.migrations.0003_admissions_algorithm").algorithms_project(apps, None)
+    assert list(Admission.objects.order_by("seq").values_list("algorithm", flat=True)) == ["trend", "mean", ""]
 
 
 @pytest.mark.usefixtures("unhurried")
