@@ -39,7 +39,7 @@ class Admission(models.Model):
             models.Index(fields=["account", "effect", "at"], name="risk_admission_pace"),
             models.Index(fields=["account", "effect", "instrument", "seq"], name="risk_admission_pending"),
             models.Index(fields=["account", "effect", "algorithm", "seq"], name="risk_admission_algorithm"),
-            models.Index(fields=["account", "until"], name="risk_admission_until"),
+            models.Index(fields=["account", "effect", "until"], name="risk_admission_until"),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,8 @@ COLUMNS = ("instrument", "effect", "side", "at", "quantity", "working", "filled"
 
 def orders_under_way(state: AccountState) -> tuple[OrderView, ...]:
     """The account's orders that its last position report does not answer for whole."""
-    rows = Admission.objects.filter(account_id=state.account_id, until__isnull=False)
+    effects = [Effect.OPENS.value, Effect.REDUCES.value]  # both: the index begins with account and effect
+    rows = Admission.objects.filter(account_id=state.account_id, effect__in=effects, until__isnull=False)
     if state.positions_at is not None:
         rows = rows.filter(until__gt=state.positions_at)
     return tuple(order_views(rows.order_by("seq").values(*COLUMNS), state.positions_at))

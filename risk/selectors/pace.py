@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Count, Max, Min, Sum
 
 from risk.models import AccountState, Admission
 from risk.rules.types import Effect, OpeningView, PaceView, PositionView, Side
@@ -39,17 +39,24 @@ def position_view(state: AccountState, instrument: str) -> PositionView | None:
         return None
     quantity = Decimal(state.positions.get(instrument, "0"))
     return PositionView(
-        quantity=quantity, at=state.positions_at, pending_reductions=_pending(state, instrument) if quantity else ZERO
+        quantity=quantity,
+        at=state.positions_at,
+        pending_reductions=_pending(state, state.positions_at, instrument) if quantity else ZERO,
     )
 
 
-def _pending(state: AccountState, instrument: str) -> Decimal:
+def _pending(state: AccountState, positions_at: datetime, instrument: str) -> Decimal:
     """What exits let through since the last position report may still close, and what they closed that it does not
-    show. One of the report's own `seq` came with it in one body, and was let through after it."""
-    since, unshown = Q(seq__gte=state.positions_seq), Q(filled_at__gt=state.positions_at)
-    exits = Admission.objects.filter(
-        since | Q(until__gt=state.positions_at),
-        account_id=state.account_id, effect=Effect.REDUCES.value, instrument=instrument,
-    )  # fmt: skip
-    sums = exits.aggregate(working=Sum("working", filter=since), filled=Sum(F("filled") - F("settled"), filter=unshown))
-    return (sums["working"] or ZERO) + (sums["filled"] or ZERO)
+    show. One of the report's own `seq` came with it in one body, and was let through after it.
+
+    Two questions, each along an index of its own: an account with a million exits is asked as fast as a new one.
+    """
+    exits = Admission.objects.filter(account_id=state.account_id, effect=Effect.REDUCES.value)
+    since = exits.filter(instrument=instrument, seq__gte=state.positions_seq)
+    told = exits.filter(until__gt=positions_at).values_list("instrument", "filled", "settled", "filled_at")
+    unshown = (
+        filled - settled
+        for name, filled, settled, filled_at in told
+        if name == instrument and filled_at is not None and filled_at > positions_at
+    )
+    return sum(unshown, since.aggregate(total=Sum("working"))["total"] or ZERO)

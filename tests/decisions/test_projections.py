@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decisions.decision_log import decisions_write, outcome_record
-from decisions.inputs import DecisionInput, OutcomeInput, RegimeInput
+from decisions.inputs import DecisionInput, OrderInput, OutcomeInput, RegimeInput
 from decisions.models import Decision
+from decisions.orders import order_record
 from decisions.projections import projections_check
 from mia_site.ops.clock import database_now
 from risk.equity import equity_record, positions_record
@@ -32,6 +33,7 @@ from risk.risk_controller import (
     trading_halt,
     trading_resume,
 )
+from risk.rules.order_life import OrderStatus
 from risk.rules.types import TradingState
 from tests.factories import FACTORY, AccountFactory, state_of
 from tests.risk.accounts import APPROVER, MANAGER, drawdown_rule
@@ -78,6 +80,16 @@ def asks(account: Account, decision: str = "buy", quantity: int = 1) -> Decision
 def closes(decision: Decision, pnl: int) -> None:
     told = OutcomeInput(pnl=Decimal(pnl), closed_at=database_now(), final=True)
     outcome_record(decision, told, actor=FACTORY)
+
+
+def tells(account: Account, status: OrderStatus, filled: int, held: int) -> None:
+    """The bot tells of the order of its last opening, and of its position as of now."""
+    decision = Decision.objects.filter(account=account, effect="opens").order_by("seq").last()
+    quantity = None if status is OrderStatus.REJECTED else Decimal(filled)
+    if decision is not None:
+        told = OrderInput(order_status=status, at=database_now(), filled_quantity=quantity, fill_price=Decimal(5_000))
+        order_record(decision, told, actor=FACTORY)
+    holds(account, ES=held)
 
 
 def differences() -> list[str]:
@@ -221,6 +233,7 @@ def test_the_command_names_differences_and_mends_them() -> None:
         st.one_of(
             st.lists(st.integers(30_000, 70_000), min_size=1, max_size=3),
             st.sampled_from(["check", "resume", "halt", "accept", "reject", "ask", "lose", "win", "tighten"]),
+            st.tuples(st.sampled_from([*OrderStatus]), st.integers(1, 3), st.integers(0, 3)),
         ),
         min_size=1,
         max_size=14,
@@ -237,6 +250,8 @@ def happen(account: Account, happening: Any) -> None:
     state = state_of(account)
     if isinstance(happening, list):
         reports(account, *happening)
+    elif isinstance(happening, tuple):
+        tells(account, *happening)
     elif happening == "check":
         drawdown_check()
     elif happening == "resume" and state.state == "HALTED":
