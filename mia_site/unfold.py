@@ -82,6 +82,7 @@ NAVIGATION = [
             _item(_("Steps for the desk"), "steps", "risk.desklimitsstep"),
             _item(_("Stops in force"), "do_not_disturb_on", "risk.scopedstop"),
             _item(_("Stops and resumes"), "pan_tool", "risk.statechange"),
+            _item(_("Reviews of resumes"), "rate_review", "risk.statereview"),
             _item(_("Register of algorithms"), "app_registration", "risk.algorithmentry"),
             _item(_("Rulings on algorithms"), "how_to_reg", "risk.algorithmruling"),
             _item(_("Reviews of algorithms"), "smart_toy", "risk.algorithmswitch"),

@@ -97,6 +97,19 @@ CONTROLLER_TEXTS: dict[str, str] = {
     ),
     "limits_approved": gettext_noop("%(account)s: limits v%(version)s were approved by %(actor)s: %(reason)s"),
     "limits_rejected": gettext_noop("%(account)s: limits v%(version)s were rejected by %(actor)s: %(reason)s"),
+    "resume_broken_glass": gettext_noop(
+        "%(actor)s halted by hand and resumed by break-glass (%(scope)s %(key)s); another person must review it until "
+        "%(until)s: %(reason)s"
+    ),
+    "resume_kept": gettext_noop(
+        "The resume by break-glass (%(scope)s %(key)s) was reviewed and kept by %(actor)s: %(reason)s"
+    ),
+    "resume_revoked": gettext_noop(
+        "The resume by break-glass (%(scope)s %(key)s) was revoked by %(actor)s; the stop is back: %(reason)s"
+    ),
+    "resume_lapsed": gettext_noop(
+        "Nobody reviewed the resume by break-glass (%(scope)s %(key)s) until %(until)s; the stop is back"
+    ),
     "limits_delayed": gettext_noop(
         "%(account)s: limits v%(version)s by %(actor)s loosen at %(at)s unless they are withdrawn: %(reason)s"
     ),

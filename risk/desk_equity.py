@@ -14,13 +14,13 @@ from risk.models import AccountState, Desk, DeskPoint
 from risk.models.state import Cause
 from risk.rules.desk_limits import DeskLimits
 from risk.rules.drawdown import Point, PointError, breached
-from risk.rules.limits import BreachAction, RuleMode, RuleName
+from risk.rules.limits import BreachAction, RuleMode, RuleName, SessionHours
 from risk.rules.sentences import DESK_BREACH
 from risk.rules.track import Track, track_dump, track_hear, track_settle, track_start
 from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.desk import desk_limits_of, desk_tracks, desk_views, equity_sum
 from risk.selectors.drawdown import deepest
-from risk.stops import figure, view_evidence
+from risk.stops import figure, outlasts, resumes_at, view_evidence
 from risk.trading_states import DESK_FIELDS, state_enter, stricter
 from risk.written import Written
 
@@ -136,17 +136,22 @@ def _target(desk: Desk, limits: DeskLimits, views: tuple[DrawdownView, ...]) -> 
         return None
     halts = any(view.rule.action is BreachAction.HALTED for view in broken)
     target = TradingState.HALTED if halts else TradingState.REDUCE_ONLY
-    return target if stricter(target, desk.state) else None
+    if stricter(target, desk.state):
+        return target
+    return TradingState(desk.state) if outlasts(desk, views) else None
 
 
 def _judge(desk: Desk, limits: DeskLimits, views: tuple[DrawdownView, ...], *, actor: Actor, now: datetime) -> Written:
     target = _target(desk, limits, views)
     if target is None:
         return Written()
-    worst = max((view for view in views if breached(view)), key=lambda view: view.drawdown)
-    evidence = view_evidence(worst)
+    broken = [view for view in views if breached(view)]
+    evidence = view_evidence(max(broken, key=lambda view: view.drawdown))
     reason = DESK_BREACH % evidence
-    change = state_enter(desk, target, cause=Cause.DRAWDOWN, reason=reason, actor=actor, now=now, evidence=evidence)
+    change = state_enter(
+        desk, target, cause=Cause.DRAWDOWN, reason=reason, actor=actor, now=now, evidence=evidence,
+        until=resumes_at(broken, SessionHours.GLOBEX, now),
+    )  # fmt: skip
     alert_raise(
         "desk_stopped", priority=4, dedup_key=str(change.id),
         params={"state": change.to_state, "reason": reason, "actor": str(actor)},

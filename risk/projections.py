@@ -37,6 +37,7 @@ from risk.models import (
 )
 from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
+from risk.resume_policy import Stoppable
 from risk.rules.desk_limits import desk_limits_parse
 from risk.rules.limits import Limits, limits_parse
 from risk.rules.losses import KINDS, losses_in_a_row
@@ -46,7 +47,7 @@ from risk.rules.types import TradingState
 from risk.selectors.desk import desk_limits_of
 from risk.selectors.limits import enforced_by
 from risk.tracks import equity_take, tracks_hear, tracks_settle
-from risk.trading_states import Stoppable, stricter
+from risk.trading_states import stricter
 
 UNPROJECTED = frozenset({"account", "seq"})
 """`seq` only grows: steps that left no fact have taken numbers too."""

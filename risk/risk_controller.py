@@ -33,6 +33,7 @@ from risk.losses import outcome_apply, penalty_lift
 from risk.models import AccountState, Desk
 from risk.models.state import Cause
 from risk.peaks import peak_rebase
+from risk.resume_reviews import resume_review, resume_reviews_due
 from risk.rules.breach import drawdown_call, tightest_fraction
 from risk.rules.flat import flat_until
 from risk.rules.limits import Limits
@@ -56,6 +57,7 @@ from risk.trading_states import (
     desk_halt,
     desk_resume,
     desk_stop_end,
+    state_announce,
     state_enter,
     stop_ended,
     stricter,
@@ -83,6 +85,7 @@ __all__ = [
     "peak_rebase",
     "penalty_lift",
     "positions_record",
+    "resume_review",
     "scope_halt",
     "scope_resume",
     "stop_judge",
@@ -224,6 +227,7 @@ def drawdown_check(*, actor: Actor | None = None) -> int:
     Returns how many were written."""
     actor = actor or worker_actor("risk.tasks.check_drawdown")
     limits_due(actor=actor)
+    resume_reviews_due(actor=actor)
     written, now = 0, database_now()
     for state in AccountState.objects.select_related("account", "limits").iterator(chunk_size=1_000):
         try:
@@ -294,6 +298,8 @@ def _account_check(code: str, actor: Actor) -> int:
         seq, now = seq_take(state)
         ended = stop_ended(state, actor=actor, now=now, seq=seq)
         written = Written(facts=[] if ended is None else [ended])
+        if ended is not None and ended.cause == Cause.AUTOMATIC:
+            state_announce(ended, "trading_resumed")
         if limits is not None:
             written.add(equity_judge(state, limits, actor=actor, seq=seq, now=now))
             if _snapshot_due(state, now):

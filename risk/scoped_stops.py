@@ -16,8 +16,9 @@ from mia_site.ops.alerts import alert_raise
 from mia_site.ops.clock import database_now
 from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
-from risk.models import AccountState, Client, ScopedStop, StateChange
+from risk.models import AccountState, Client, Desk, ScopedStop, StateChange
 from risk.models.state import Cause
+from risk.resume_policy import resume_alert, resume_allow
 from risk.rules.messages import gettext_noop
 from risk.rules.scopes import algorithm_key
 from risk.rules.sentences import MILDER_STATE
@@ -38,9 +39,10 @@ class StopPlace:
 
 
 @dataclass(slots=True)
-class _Locked:
+class ScopeLocked:
     """The stop's row (unsaved where nothing is stopped yet), and what was locked for it."""
 
+    desk: Desk
     row: ScopedStop
     state: AccountState | None
     seq: int
@@ -71,21 +73,28 @@ def scope_halt(
     """Stops what `place` singles out. Raises `InputError` (also for a milder stop) and `AccountUnknown`."""
     reason = reason_check(reason)
     with transaction.atomic():
-        locked = _lock(place)
+        locked = scope_lock(place)
         halt_check(locked.row, state, until, locked.now)
         return _enter(locked, state, reason=reason, actor=actor, alert="scope_stopped", until=until)
 
 
 def scope_resume(
-    place: StopPlace, *, reason: str, actor: Actor, state: TradingState = TradingState.ACTIVE
+    place: StopPlace,
+    *,
+    reason: str,
+    actor: Actor,
+    state: TradingState = TradingState.ACTIVE,
+    break_glass: bool = False,
 ) -> StateChange:
-    """Lifts the stop, or lets exits pass. Raises `InputError` and `AccountUnknown`."""
+    """Lifts a stop that another person entered, or lets exits pass; by break-glass one's own. Raises `InputError` and
+    `AccountUnknown`."""
     reason = reason_check(reason)
     with transaction.atomic():
-        locked = _lock(place)
+        locked = scope_lock(place)
         if not stricter(TradingState(locked.row.state), state.value):
             raise StateRefused("state", state.value, MILDER_STATE % {"state": locked.row.state})
-        return _enter(locked, state, reason=reason, actor=actor, alert="scope_resumed")
+        review_by = resume_allow(locked.desk, locked.row, state, actor=actor, break_glass=break_glass, now=locked.now)
+        return _enter(locked, state, reason=reason, actor=actor, alert="scope_resumed", review_by=review_by)
 
 
 def scope_stops_end(*, actor: Actor) -> int:
@@ -97,33 +106,40 @@ def scope_stops_end(*, actor: Actor) -> int:
 
 def _end(place: StopPlace, actor: Actor) -> bool:
     with transaction.atomic():
-        locked = _lock(place)
+        locked = scope_lock(place)
         change = stop_ended(locked.row, actor=actor, now=locked.now, seq=locked.seq)
         if change is not None:
-            _save(locked, change, actor, "scope_resumed")
+            scope_save(locked, change, actor, "scope_resumed")
     return change is not None
 
 
-def _lock(place: StopPlace) -> _Locked:
-    desk_lock(exclusive=place.account is None)
+def scope_lock(place: StopPlace) -> ScopeLocked:
+    """Locks what the place's stop is changed under, until the transaction ends."""
+    desk = desk_lock(exclusive=place.account is None)
     state = None if place.account is None else account_lock(place.account)
     seq, now = (0, database_now()) if state is None else seq_take(state)
     account = None if state is None else state.account
     row = ScopedStop.objects.filter(scope=place.scope.value, key=place.key, account=account).first()
-    return _Locked(row or ScopedStop(scope=place.scope.value, key=place.key, account=account), state, seq, now)
+    row = row or ScopedStop(scope=place.scope.value, key=place.key, account=account)
+    return ScopeLocked(desk, row, state, seq, now)
 
 
 def _enter(
-    locked: _Locked, state: TradingState, *, reason: str, actor: Actor, alert: str, until: datetime | None = None
-) -> StateChange:
+    locked: ScopeLocked, state: TradingState, *, reason: str, actor: Actor, alert: str, until: datetime | None = None,
+    review_by: datetime | None = None,
+) -> StateChange:  # fmt: skip
     change = state_enter(
-        locked.row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=locked.now, seq=locked.seq, until=until
+        locked.row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=locked.now, seq=locked.seq, until=until,
+        review_by=review_by,
     )  # fmt: skip
-    _save(locked, change, actor, alert)
+    scope_save(locked, change, actor, alert)
     return change
 
 
-def _save(locked: _Locked, change: StateChange, actor: Actor, alert: str) -> None:
+def scope_save(locked: ScopeLocked, change: StateChange, actor: Actor, alert: str) -> None:
+    """Writes a change of the locked stop, and tells of it."""
+    if change.review_by is not None:
+        resume_alert("resume_broken_glass", change, priority=5, actor=change.actor, reason=change.reason)
     row, account = locked.row, "" if locked.state is None else locked.state.account.code
     if change.to_state != TradingState.ACTIVE:
         row.save()

@@ -9,14 +9,17 @@ from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
 from risk.models import AccountState, Penalty, Snapshot
 from risk.models.state import Cause
+from risk.resume_policy import Stoppable
 from risk.rules import breach
 from risk.rules.drawdown import Mark, breached
-from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.limits import Limits, ResumeWhen, RuleMode, RuleName, SessionHours
+from risk.rules.resume import stop_until
 from risk.rules.sentences import BREACH, HEALED
 from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.drawdown import deepest
 from risk.selectors.overtrade import overtrade_score
-from risk.trading_states import penalty_lifted, state_enter, stricter
+from risk.selectors.sessions import session_next
+from risk.trading_states import own_stop, penalty_lifted, state_enter, stricter
 from risk.written import Written
 
 
@@ -71,7 +74,23 @@ def penalty_build(snapshot: Snapshot, *, reason: str) -> Penalty:
 
 def breach_target(state: AccountState, limits: Limits, views: Sequence[DrawdownView]) -> TradingState | None:
     """The state that broken drawdown rules ask for of the account as it stands; None where nothing is to be written."""
-    return breach.breach_target(limits, views, TradingState(state.state), on_record=state.penalty_active)
+    target = breach.breach_target(limits, views, TradingState(state.state), on_record=state.penalty_active)
+    if target is None and limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE and outlasts(state, views):
+        return TradingState(state.state)
+    return target
+
+
+def outlasts(row: Stoppable, views: Sequence[DrawdownView]) -> bool:
+    """Whether a broken rule that never ends its stop by itself meets a stop that a limit entered and that does."""
+    lasting = any(view.rule.resume is ResumeWhen.NEVER for view in views if breached(view))
+    return lasting and row.state_until is not None and own_stop(row) is not None
+
+
+def resumes_at(broken: Sequence[DrawdownView], hours: SessionHours, now: datetime) -> datetime | None:
+    """Until when the stop of these rules holds at least; None: until somebody resumes."""
+    rules = [view.rule for view in broken]
+    waits = any(rule.resume is ResumeWhen.NEXT_SESSION for rule in rules)
+    return stop_until(rules, now, session_next(hours, now) if waits else None)
 
 
 def breach_stop(
@@ -94,10 +113,15 @@ def breach_stop(
             return Written()
         state.penalty_active = False
         return Written(facts=[penalty_lifted(state, HEALED, seq, now)])
-    worst = max((view for view in views if breached(view)), key=lambda view: view.drawdown)
+    broken = [view for view in views if breached(view)]
+    worst = max(broken, key=lambda view: view.drawdown)
     enforced = limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE
     score = overtrade_score(state, limits, now)
-    return _stop(state, worst, target, enforced, score=score, actor=actor, seq=seq, now=now)
+    until = resumes_at(broken, limits.session.hours, now) if enforced else None
+    enters = enforced and (stricter(target, state.state) or outlasts(state, views))
+    return _stop(
+        state, worst, target, enforced, enters=enters, until=until, score=score, actor=actor, seq=seq, now=now
+    )  # fmt: skip
 
 
 def _stop(
@@ -106,6 +130,8 @@ def _stop(
     target: TradingState,
     enforced: bool,
     *,
+    enters: bool,
+    until: datetime | None,
     score: float,
     actor: Actor,
     seq: int,
@@ -120,7 +146,7 @@ def _stop(
     )  # fmt: skip
     written = Written(facts=[snapshot, penalty_build(snapshot, reason=reason)])
     state.penalty_active = True
-    if enforced and stricter(target, state.state):
+    if enters:
         written.facts.append(
             state_enter(
                 state,
@@ -131,6 +157,7 @@ def _stop(
                 now=now,
                 seq=seq,
                 evidence=evidence,
+                until=until,
             )
         )
     drawdown_alert(state, view.drawdown, view.rule.allowance.value, stopped=enforced)

@@ -13,15 +13,17 @@ from mia_site.ops.alerts import alert_raise
 from mia_site.ops.clock import database_now
 from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
-from risk.models import AccountState, Desk, Penalty, ScopedStop, StateChange
-from risk.models.state import Cause, Scope
+from risk.models import AccountState, Desk, Penalty, StateChange
+from risk.models.state import Cause
+from risk.resume_policy import Stoppable, place_columns, resume_alert, resume_allow
 from risk.rules.drawdown import breached
-from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.limits import Limits, ResumeWhen, RuleMode, RuleName
 from risk.rules.messages import number
 from risk.rules.sentences import (
     BELOW_FLOOR,
     DESK_BELOW_FLOOR,
     MILDER_STATE,
+    RESUMED_ITSELF,
     STOP_BEFORE,
     STOP_BROKEN,
     STOP_ENDED,
@@ -35,8 +37,6 @@ from risk.written import Written
 
 DESK_FIELDS = ["state", "state_since", "state_reason", "state_until", "state_change_id"]
 """What a stop writes: the desk's row also holds what calendar and checks write under locks of their own."""
-Stoppable = AccountState | Desk | ScopedStop
-"""A row that holds a trading state."""
 STOPS = (TradingState.REDUCE_ONLY, TradingState.HALTED)
 
 
@@ -47,15 +47,6 @@ class StateRefused(InputError):
 def stricter(new: TradingState, old: str) -> bool:
     """Whether `new` lets less through than `old`."""
     return SEVERITY[new] > SEVERITY[TradingState(old)]
-
-
-def _place(row: Stoppable) -> dict[str, Any]:
-    """What a change of the row's state is said of."""
-    if isinstance(row, ScopedStop):
-        return {"scope": row.scope, "key": row.key, "account": row.account}
-    if isinstance(row, AccountState):
-        return {"scope": Scope.ACCOUNT, "account": row.account}
-    return {"scope": Scope.DESK, "account": None}
 
 
 def state_enter(
@@ -69,13 +60,14 @@ def state_enter(
     seq: int = 0,
     evidence: dict[str, Any] | None = None,
     until: datetime | None = None,
+    review_by: datetime | None = None,
 ) -> StateChange:
     """Moves the locked row (unsaved) to `to` and returns the fact that says so (unsaved)."""
     if isinstance(row, AccountState) and cause is not Cause.MANUAL and stricter(to, row.state):
         row.stopped_at = now
     change = StateChange(
-        **_place(row), seq=seq, from_state=row.state, to_state=to.value, cause=cause, reason=reason[:2000],
-        evidence=evidence or {}, until=until, actor=str(actor), recorded_at=now,
+        **place_columns(row), seq=seq, from_state=row.state, to_state=to.value, cause=cause, reason=reason[:2000],
+        evidence=evidence or {}, until=until, review_by=review_by, actor=str(actor), recorded_at=now,
     )  # fmt: skip
     row.state, row.state_since, row.state_reason = to.value, now, change.reason
     row.state_until, row.state_change_id = until, change.id
@@ -91,6 +83,9 @@ def stop_ended(row: Stoppable, *, actor: Actor, now: datetime, seq: int = 0) -> 
     """
     if row.state_until is None or row.state_until > now:
         return None
+    own = own_stop(row)
+    if own is not None:
+        return _own_stop_ended(row, own, actor=actor, now=now, seq=seq)
     to, until, sentence, before = _beneath(row, now)
     told = {"until": row.state_until.isoformat(), "reason": row.state_reason, "before": before}
     return state_enter(
@@ -98,13 +93,48 @@ def stop_ended(row: Stoppable, *, actor: Actor, now: datetime, seq: int = 0) -> 
     )  # fmt: skip
 
 
-def _beneath(row: Stoppable, now: datetime) -> tuple[TradingState, datetime | None, str, str]:
-    """The state that holds beneath the stop, until when, how that is said, and the reason that it had."""
-    changes = StateChange.objects.filter(Q(until=None) | Q(until__gt=now), **_place(row))
+def own_stop(row: Stoppable) -> StateChange | None:
+    """The drawdown limit's own stop that is in force; None where another stop is, or none."""
+    if row.state_change_id is None:
+        return None
+    return StateChange.objects.filter(id=row.state_change_id, cause=Cause.DRAWDOWN).first()
+
+
+def _own_stop_ended(row: Stoppable, own: StateChange, *, actor: Actor, now: datetime, seq: int) -> StateChange | None:
+    """The limit's own stop ends as the limits say, and only above the floors; else it goes on. The peaks stay."""
+    limits, views = _measured(row, now)
+    names = {rule.name: rule.resume for rule in limits.drawdown} if limits is not None else {}
+    rule = own.evidence.get("rule", "")
+    doubted = isinstance(row, AccountState | Desk) and any(values.get("doubt") for values in row.marks.values())
+    if doubted or names.get(rule, ResumeWhen.NEVER) is ResumeWhen.NEVER or any(map(breached, views)):
+        return None
+    to, until, _sentence, _before = _beneath(row, now, healed=True)
+    told = {"rule": rule, "until": own.until.isoformat() if own.until else "-"}
+    return state_enter(
+        row, to, cause=Cause.AUTOMATIC, actor=actor, now=now, seq=seq, until=until, reason=RESUMED_ITSELF % told,
+        evidence={"rule": rule, "stop": str(own.id)},
+    )  # fmt: skip
+
+
+def _measured(row: Stoppable, now: datetime) -> tuple[Limits | None, Sequence[DrawdownView]]:
+    """The row's drawdown rules in force and what they measure."""
+    if isinstance(row, AccountState):
+        limits = limits_of(row)
+        return limits, () if limits is None else drawdown_views(row, limits, now)
+    desk = desk_limits_of(row) if isinstance(row, Desk) else None
+    if desk is None or not isinstance(row, Desk):
+        return None, ()
+    return desk.limits, desk_views(row, desk, now)
+
+
+def _beneath(row: Stoppable, now: datetime, *, healed: bool = False) -> tuple[TradingState, datetime | None, str, str]:
+    """The state that holds beneath the stop, until when, how that is said, and the reason that it had. `healed`: the
+    account is known to be above its floors."""
+    changes = StateChange.objects.filter(Q(until=None) | Q(until__gt=now), **place_columns(row))
     last = changes.order_by("-recorded_at", "-id").first()
     if last is not None and last.to_state != TradingState.ACTIVE:
         return TradingState(last.to_state), last.until, STOP_BEFORE, last.reason
-    if isinstance(row, AccountState) and row.penalty_active and _enforced(row):
+    if isinstance(row, AccountState) and row.penalty_active and _enforced(row) and not healed:
         return TradingState.REDUCE_ONLY, None, STOP_BROKEN, ""
     return TradingState.ACTIVE, None, STOP_ENDED, ""
 
@@ -124,7 +154,10 @@ def halt_check(row: Stoppable, state: TradingState, until: datetime | None, now:
         raise StateRefused("state", state.value, STRICTER_STOP % {"state": row.state})
 
 
-def _announce(change: StateChange, code: str) -> None:
+def state_announce(change: StateChange, code: str) -> None:
+    """Tells of a change of an account's or the desk's state; of a resume by break-glass loudly."""
+    if change.review_by is not None:
+        resume_alert("resume_broken_glass", change, priority=5, actor=change.actor, reason=change.reason)
     alert_raise(
         code, priority=4 if change.to_state == TradingState.HALTED else 3, dedup_key=str(change.id),
         account=change.account.code if change.account else "",
@@ -153,35 +186,39 @@ def trading_halt(
         change = state_enter(row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, seq=seq, until=until)
         row.save()
         facts_record([change], actor=actor, why=reason, account=account)
-        _announce(change, "trading_stopped")
+        state_announce(change, "trading_stopped")
     return change
 
 
 def trading_resume(
-    *, account: str, reason: str, actor: Actor, state: TradingState = TradingState.ACTIVE
+    *, account: str, reason: str, actor: Actor, state: TradingState = TradingState.ACTIVE, break_glass: bool = False
 ) -> StateChange:
-    """Lifts a stop. To ACTIVE only while no enforced drawdown rule is in breach, since the next equity point would
-    stop the account again at once; to REDUCE_ONLY (so that exits pass) at any time. The peaks stay.
+    """Lifts a stop that another person entered, or by break-glass one's own. To ACTIVE only while no enforced drawdown
+    rule is in breach, since the next equity point would stop the account again at once; to REDUCE_ONLY (so that exits
+    pass) at any time. The peaks stay.
 
     Raises `InputError` and `AccountUnknown`.
     """
     reason = reason_check(reason)
     with transaction.atomic():
-        desk_lock()
+        desk = desk_lock()
         row = account_lock(account)
         seq, now = seq_take(row)
         if not stricter(TradingState(row.state), state.value):
             raise StateRefused("state", state.value, MILDER_STATE % {"state": row.state})
         if state is TradingState.ACTIVE:
             _breach_check(row, now)
-        change = state_enter(row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, seq=seq)
+        review_by = resume_allow(desk, row, state, actor=actor, break_glass=break_glass, now=now)
+        change = state_enter(
+            row, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, seq=seq, review_by=review_by
+        )  # fmt: skip
         written = Written(facts=[change])
         if row.penalty_active and state is TradingState.ACTIVE:
             written.facts.append(penalty_lifted(row, reason, seq, now))
             row.penalty_active = False
         row.save()
         written.record(actor=actor, account=account, why=reason)
-        _announce(change, "trading_resumed")
+        state_announce(change, "trading_resumed")
     return change
 
 
@@ -218,11 +255,13 @@ def desk_halt(
         desk = desk_lock(exclusive=True)
         now = database_now()
         halt_check(desk, state, until, now)
-        return _desk_enter(desk, state, reason, actor, now, "desk_stopped", until)
+        return _desk_enter(desk, state, reason, actor, now, "desk_stopped", until=until)
 
 
-def desk_resume(*, reason: str, actor: Actor, state: TradingState = TradingState.ACTIVE) -> StateChange:
-    """Lifts a stop of the whole desk; accounts stopped by themselves stay stopped."""
+def desk_resume(
+    *, reason: str, actor: Actor, state: TradingState = TradingState.ACTIVE, break_glass: bool = False
+) -> StateChange:
+    """Lifts a stop of the whole desk, by the same law; accounts stopped by themselves stay stopped."""
     reason = reason_check(reason)
     with transaction.atomic():
         desk = desk_lock(exclusive=True)
@@ -231,7 +270,9 @@ def desk_resume(*, reason: str, actor: Actor, state: TradingState = TradingState
         limits = desk_limits_of(desk)
         if state is TradingState.ACTIVE and limits is not None:
             _above_floors(limits.limits, desk_views(desk, limits, database_now()), DESK_BELOW_FLOOR)
-        return _desk_enter(desk, state, reason, actor, database_now(), "desk_resumed", None)
+        now = database_now()
+        review_by = resume_allow(desk, desk, state, actor=actor, break_glass=break_glass, now=now)
+        return _desk_enter(desk, state, reason, actor, now, "desk_resumed", review_by=review_by)
 
 
 def desk_stop_end(*, actor: Actor) -> StateChange | None:
@@ -244,7 +285,7 @@ def desk_stop_end(*, actor: Actor) -> StateChange | None:
         if change is not None:
             desk.save(update_fields=DESK_FIELDS)
             facts_record([change], actor=actor, why=change.reason)
-            _announce(change, "desk_resumed")
+            state_announce(change, "desk_resumed")
     return change
 
 
@@ -255,10 +296,10 @@ def _desk_enter(
     actor: Actor,
     now: datetime,
     alert: str,
-    until: datetime | None,
+    **more: Any,
 ) -> StateChange:
-    change = state_enter(desk, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, until=until)
+    change = state_enter(desk, state, cause=Cause.MANUAL, reason=reason, actor=actor, now=now, **more)
     desk.save(update_fields=DESK_FIELDS)
     facts_record([change], actor=actor, why=reason)
-    _announce(change, alert)
+    state_announce(change, alert)
     return change

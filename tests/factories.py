@@ -55,6 +55,7 @@ from risk.models import (
     SessionOverride,
     Snapshot,
     StateChange,
+    StateReview,
     TradingSession,
     WindowOverride,
     WindowRuling,
@@ -188,6 +189,17 @@ class LimitsStepFactory(OfAccount):
     step = "withdrawn"
     actor = "user:1"
     reason = "not now"
+
+
+class StateReviewFactory(FactFactory):
+    class Meta:
+        model = StateReview
+
+    change = factory.SubFactory("tests.factories.StateChangeFactory")
+    account = factory.SelfAttribute("change.account")
+    step = "kept"
+    actor = "user:2"
+    reason = "rightly so"
 
 
 class EquityBatchFactory(OfAccount):

@@ -21,7 +21,7 @@ GATE_CLOCKS = (
 )  # fmt: skip
 RISK_CLOCKS = (
     "locking", "risk_controller", "scoped_stops", "trading_states", "readiness", "selectors.account_state",
-    "desk_limits", "limits_steps",
+    "desk_limits", "limits_steps", "resume_reviews",
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from mia_site.ops.alerts import alert_text
 from mia_site.ops.clock import database_now
 from mia_site.ops.sentences import sentence_told
 from risk.admin.events import impact_badge
+from risk.admin.review_lines import review_lines
 from risk.admin.shared import reason_sentence, state_badge
 from risk.admin.stop_lines import stop_lines
 from risk.models import AccountState, Desk
@@ -59,6 +60,7 @@ def _desk_part(now: datetime) -> dict[str, Any]:
     return {
         "desk_reason": sentence_told(desk.state_reason) if desk else "",
         "stops": stop_lines(),
+        "reviews": review_lines(),
         "desk_badge": state_badge(desk.state if desk else TradingState.ACTIVE),
         "accounts": [_account_line(state, now) for state in states],
         "account_counts": [

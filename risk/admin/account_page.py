@@ -21,6 +21,7 @@ from risk.admin.exposure_lines import exposure_lines, under_way_lines
 from risk.admin.feature_lines import feature_lines
 from risk.admin.limits_status import status_badge
 from risk.admin.memory_lines import memory_lines
+from risk.admin.review_lines import review_lines
 from risk.admin.shared import state_badge
 from risk.admin.stop_lines import stop_lines
 from risk.admin.window_lines import window_lines
@@ -122,6 +123,7 @@ def account_context(account: Account) -> dict[str, Any]:
         "limits_version": state.limits,
         "proposals": proposals(account),
         "stops": stop_lines(account),
+        "reviews": review_lines(account),
     }
 
 

@@ -17,6 +17,7 @@ from mia_site.audit.models import Entry
 from mia_site.ops.clock import database_now
 from mia_site.ops.sentences import sentence_told
 from risk.admin.account_page import bar_of
+from risk.admin.review_lines import review_lines
 from risk.admin.shared import state_badge
 from risk.admin.stop_lines import stop_lines
 from risk.admin.switches import switch_view
@@ -55,6 +56,7 @@ class DeskAdmin(ReadOnlyAdmin):
         views = () if limits is None else desk_views(obj, limits, database_now())
         return {
             "stops": stop_lines(),
+            "reviews": review_lines(),
             "state_badge": state_badge(obj.state),
             "state_reason": sentence_told(obj.state_reason),
             "bars": [bar_of(view) for view in views],

@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,6 +18,7 @@ from mia_site.audit.admin.filters import DayRangeFilter, FlagFilter, RecordedDay
 from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge
 from mia_site.audit.models import Entry
+from risk.admin.resume_reviews import resume_review_view, resume_unreviewed
 from risk.admin.shared import AccountFilter, OriginMixin, ReasonMixin, state_badge
 from risk.models import (
     Admission,
@@ -124,8 +127,23 @@ class StateChangeAdmin(ReasonMixin, AccountFactAdmin):
     list_filter = (("account", AccountFilter), ("to_state", SelectFilter), ("recorded_at", RecordedDayFilter))
     fields = (
         ("scope_shown", "recorded_at"), ("scope", "key"), ("from_shown", "to_shown"), "reason_shown", ("cause", "who"),
-        "until", "evidence", "seq",
+        ("until", "review_by"), "evidence", "seq",
     )  # fmt: skip
+    change_form_outer_before_template = "admin/desk/resume_review_link.html"
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.review_view)
+        return [path("<uuid:object_id>/review/", view, name="risk_statechange_review"), *super().get_urls()]
+
+    def review_view(self, request: HttpRequest, object_id: Any) -> HttpResponseBase:
+        """Another person's review of a resume by break-glass."""
+        change = self.get_object(request, str(object_id))
+        if change is None:
+            raise Http404
+        return resume_review_view(self, request, change)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return {**super().page_context(request, obj), "unreviewed": resume_unreviewed(obj)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("account")

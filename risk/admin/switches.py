@@ -12,14 +12,24 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
+from mia_site.audit.admin.base import request_actor
 from mia_site.ops.sentences import sentence_told
 from risk.admin.shared import state_badge
 from risk.inputs import InputError
+from risk.loosenings import policy_of
+from risk.models import Desk
 from risk.models.columns import STATES
+from risk.resume_policy import Stoppable, halted_by
+from risk.rules.loosening import Way
 from risk.rules.types import TradingState
-from risk.trading_states import Stoppable, stricter
+from risk.trading_states import stricter
 
 HALT_PRESETS = (
     gettext_noop("Suspected malfunction of a bot"),
@@ -50,8 +60,17 @@ class SwitchForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args: Any, states: list[TradingState], presets: tuple[str, ...], **kwargs: Any) -> None:
+    break_glass = forms.BooleanField(
+        label=gettext_lazy("Break-glass: I halted it myself, and another person reviews this in time"), required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+    )  # fmt: skip
+
+    def __init__(
+        self, *args: Any, states: list[TradingState], presets: tuple[str, ...], glass: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if not glass:
+            del self.fields["break_glass"]
         offered = [(value, label) for value, label in STATES if value in states]
         self._choices("state", offered)
         self._choices("preset", [("", "—"), *((preset, _(preset)) for preset in presets)])
@@ -93,15 +112,19 @@ def switch_view(
     back: str,
     title: str,
 ) -> HttpResponseBase:
-    """One page for the four switches. `apply(state=, reason=)` calls the service; `back`: where it leads."""
+    """One page for the four switches. `apply(state=, reason=)` calls the service, with `break_glass=` where a person
+    resumes what they halted and the policy allows it; `back`: where it leads."""
     if not request.user.has_perm(permission):
         raise PermissionDenied
     states = states_to_halt(row.state) if halt else states_to_resume(row.state)
     presets = HALT_PRESETS if halt else RESUME_PRESETS
-    form = SwitchForm(request.POST or None, states=states, presets=presets)
+    glass = not halt and _own_halt(row, request)
+    form = SwitchForm(request.POST or None, states=states, presets=presets, glass=glass)
     if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        more = {"break_glass": given["break_glass"]} if glass else {}
         try:
-            apply(state=TradingState(form.cleaned_data["state"]), reason=form.cleaned_data["reason"])
+            apply(state=TradingState(given["state"]), reason=given["reason"], **more)
         except InputError as error:
             form.add_error(None, refusal(error))
         else:
@@ -120,6 +143,16 @@ def switch_view(
         "opts": admin.opts,
     }
     return TemplateResponse(request, "admin/desk/switch.html", context)
+
+
+def _own_halt(row: Stoppable, request: HttpRequest) -> bool:
+    """Whether this person halted the row by hand, and the desk's policy lets one resume that by break-glass."""
+    desk = Desk.objects.select_related("limits").filter(id=1).first()
+    return (
+        desk is not None
+        and policy_of(desk).allows(Way.BREAK_GLASS)
+        and halted_by(row, TradingState.ACTIVE, request_actor(request))
+    )
 
 
 def refusal(error: Any) -> str:

@@ -26,7 +26,7 @@ from risk.models.penalty import Penalty
 from risk.models.position import PositionReport
 from risk.models.session import SessionOverride, TradingSession
 from risk.models.snapshot import Snapshot
-from risk.models.state import ScopedStop, StateChange
+from risk.models.state import ScopedStop, StateChange, StateReview
 from risk.models.windows import OverrideAction, WindowOverride, WindowRuling
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "SessionOverride",
     "Snapshot",
     "StateChange",
+    "StateReview",
     "TradingSession",
     "WindowAnnouncement",
     "WindowOverride",

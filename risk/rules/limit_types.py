@@ -47,6 +47,14 @@ class BreachAction(StrEnum):
     HALTED = "HALTED"
 
 
+class ResumeWhen(StrEnum):
+    """When a drawdown rule's own stop ends by itself, once equity is above the floors."""
+
+    NEVER = "never"
+    NEXT_SESSION = "next_session"
+    AFTER_MINUTES = "after_minutes"
+
+
 class RuleName(StrEnum):
     """The rules of the gate, one file each."""
 
@@ -112,7 +120,7 @@ class DrawdownLimit(Section, frozen=True):
     `reset_at` is a time of day in the account's zone, for the daily, weekly and end-of-day modes; a weekly
     rule resets on Sunday, when the futures week opens. `stops_rising_at_initial`: a trailing floor never
     rises above the initial balance. `alert_at`: the share of the allowance that, once used up, is worth an
-    alert; null is none.
+    alert; null is none. `resume`: when the rule's own stop ends by itself, never unless said.
     """
 
     name: Name
@@ -122,12 +130,16 @@ class DrawdownLimit(Section, frozen=True):
     stops_rising_at_initial: bool = False
     reset_at: ClockTime = "17:00"
     alert_at: Decimal | None = None
+    resume: ResumeWhen = ResumeWhen.NEVER
+    resume_minutes: Annotated[int, Meta(ge=1, le=10_080)] | None = None
 
     def __post_init__(self) -> None:
         if self.alert_at is not None:
             check_share("alert_at", self.alert_at)
             if not self.alert_at:
                 raise ValueError("alert_at:share")
+        if (self.resume is ResumeWhen.AFTER_MINUTES) is not (self.resume_minutes is not None):
+            raise ValueError("resume_minutes:resume_minutes")
 
 
 class ConfirmationLimits(Section, frozen=True):

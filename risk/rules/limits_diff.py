@@ -18,6 +18,7 @@ from risk.rules.limit_types import (
     FlatLimits,
     Limits,
     MemoryLimits,
+    ResumeWhen,
     RuleMode,
     RuleName,
 )
@@ -221,6 +222,15 @@ def _drawdown_changes(old: Limits, new: Limits) -> Iterator[Change]:
             yield from _drawdown_rule_changes(path, before[name], after[name])
 
 
+def _resume_changes(path: str, old: DrawdownLimit, new: DrawdownLimit) -> Iterator[Change]:
+    """A stop that never ends by itself is tightest; to wait for a session and for minutes cannot be compared."""
+    if old.resume is not new.resume:
+        direction = Direction.TIGHTENS if new.resume is ResumeWhen.NEVER else Direction.LOOSENS
+        yield Change(f"{path}.resume", old.resume, new.resume, direction)
+    elif old.resume_minutes is not None and new.resume_minutes is not None:
+        yield from _changed(f"{path}.resume_minutes", old.resume_minutes, new.resume_minutes, Decimal)
+
+
 def _drawdown_rule_changes(path: str, old: DrawdownLimit, new: DrawdownLimit) -> Iterator[Change]:
     if old.mode is not new.mode:
         yield Change(f"{path}.mode", old.mode, new.mode, Direction.LOOSENS)
@@ -235,6 +245,7 @@ def _drawdown_rule_changes(path: str, old: DrawdownLimit, new: DrawdownLimit) ->
         direction = Direction.TIGHTENS if new.action is BreachAction.HALTED else Direction.LOOSENS
         yield Change(f"{path}.action", old.action, new.action, direction)
     yield from _changed(f"{path}.alert_at", old.alert_at, new.alert_at, _cap_strength)
+    yield from _resume_changes(path, old, new)
     if old.stops_rising_at_initial is not new.stops_rising_at_initial:
         loosens = Direction.LOOSENS if new.stops_rising_at_initial else Direction.TIGHTENS
         direction = loosens if new.mode in _TRAILING else Direction.NEUTRAL

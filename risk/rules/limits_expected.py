@@ -20,6 +20,7 @@ EXPECTED: dict[str, str] = {
     "flat_window": gettext_noop("another time than flat.by, so that there is a time to be flat"),
     "unique_instruments": gettext_noop("each instrument once"),
     "unique_windows": gettext_noop("a different name for each window"),
+    "resume_minutes": gettext_noop("a number of minutes where resume is after_minutes, and only there"),
     "reduce_quantity": gettext_noop("a quantity above 0 in quotes where the action is reduce, and only there"),
     "always_enforced": gettext_noop("state and limits enforced: they can be neither in shadow nor off"),
     # Faults of the document itself
@@ -49,6 +50,8 @@ EXPECTED: dict[str, str] = {
     "drawdown.stops_rising_at_initial": gettext_noop("true or false"),
     "drawdown.reset_at": gettext_noop('a time of day in quotes, such as "17:00"'),
     "drawdown.alert_at": gettext_noop('a share of the allowance above 0 in quotes, such as "0.8", or null'),
+    "drawdown.resume": gettext_noop("one of never, next_session, after_minutes"),
+    "drawdown.resume_minutes": gettext_noop("a whole number from 1 to 10080, or null"),
     "confirmation": gettext_noop("a mapping of what confirms a breach"),
     "confirmation.points": gettext_noop("a whole number from 2 to 100, or null"),
     "confirmation.seconds": gettext_noop("a whole number from 1 to 3600, or null"),

@@ -7,6 +7,9 @@ from risk.rules.desk_limits import DeskLimits, desk_limits_diff, desk_limits_dum
 from risk.rules.limits import Limits, LimitsError, limits_diff, limits_dump, limits_parse
 from risk.rules.limits_diff import Change, Direction
 
+_BESIDE = {"action": "max_quantity", "resume": "resume_minutes"}
+"""What a choice has beside it: a window's action its quantity, a rule's resume its minutes."""
+
 
 def limits_stricter(before: Limits, now: Limits) -> Limits:
     """Return `now` with every limit that is looser than `before` put back; what cannot be compared is as before.
@@ -58,8 +61,9 @@ def _restore(source: Any, target: Any, steps: list[str]) -> None:
         _restore(source[step], target[step], rest)
     else:
         target[step] = source[step]
-        if step == "action" and "max_quantity" in source:  # a window's action has its quantity
-            target["max_quantity"] = source["max_quantity"]
+        beside = _BESIDE.get(step)
+        if beside in source:
+            target[beside] = source[beside]
 
 
 def _restore_item(source: list[Any], target: list[Any], name: str, rest: list[str]) -> None:

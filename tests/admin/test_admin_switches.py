@@ -5,15 +5,17 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
+from mia_site.audit.actors import Actor
 from mia_site.audit.models import Entry
 from mia_site.ops.clock import database_now
 from risk.equity import equity_record
 from risk.inputs import EquityInput
-from risk.models import Account, Desk, StateChange
-from risk.risk_controller import desk_halt, limits_submit, trading_halt
+from risk.models import Account, Desk, StateChange, StateReview
+from risk.risk_controller import desk_halt, desk_limits_decide, desk_limits_submit, limits_submit, trading_halt
 from risk.roles import ADMINISTRATOR, COMPLIANCE_VIEWER, RISK_APPROVER, RISK_MANAGER
 from risk.rules.types import TradingState
 from tests.admin.conftest import Login
+from tests.admin.pages import html_of
 from tests.factories import FACTORY, LIMITS, AccountFactory, state_of
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +133,7 @@ def test_the_whole_desk_stops_and_resumes(as_role: Login) -> None:
     assert Desk.objects.get(id=1).state == TradingState.HALTED
     assert "Resume the desk" in browser.get("/admin/risk/desk/1/change/").content.decode()
 
-    browser.post("/admin/risk/desk/resume/", {"state": "ACTIVE", "words": "over"})
+    as_role(RISK_APPROVER).post("/admin/risk/desk/resume/", {"state": "ACTIVE", "words": "over"})
     assert Desk.objects.get(id=1).state == TradingState.ACTIVE
 
 
@@ -155,3 +157,28 @@ def test_an_account_that_does_not_exist_is_404(as_role: Login) -> None:
         404,
         404,
     ]
+
+
+def test_who_halted_is_refused_and_breaks_the_glass_where_the_desk_allows_it(as_role: Login) -> None:
+    account = AccountFactory()
+    halt, resume, home = (page(account, name) for name in ("halt", "resume", "change"))
+    browser = as_role(ADMINISTRATOR)
+    browser.post(halt, {"state": "HALTED", "words": "a fault"})
+    answer = browser.post(resume, {"state": "ACTIVE", "words": "my own"})
+    assert "another person: who halted by hand does not resume" in answer.content.decode()
+    assert state_of(account).state == "HALTED" and 'name="break_glass"' not in answer.content.decode()
+
+    version = desk_limits_submit({"loosening": {"break_glass": True}}, actor=FACTORY, reason="one person").version
+    desk_limits_decide(version, approve=True, actor=Actor("user", "0"), reason="agreed")
+    assert 'name="break_glass"' in html_of(browser, resume)
+    browser.post(resume, {"state": "ACTIVE", "words": "only me here", "break_glass": "on"})
+    assert state_of(account).state == "ACTIVE"
+    for shown in (home, "/admin/", "/admin/risk/desk/1/change/"):
+        assert f"resume: account {account}" in html_of(browser, shown), shown
+
+    change = StateChange.objects.get(review_by__isnull=False)
+    review = reverse("admin:risk_statechange_review", args=[change.pk])
+    assert 'name="keep"' not in html_of(browser, review)
+    as_role(RISK_APPROVER).post(review, {"reason": "rightly so", "keep": "1"})
+    assert StateReview.objects.get().step == "kept" and "open-reviews" not in html_of(browser, home)
+    assert "There is nothing to review." in html_of(browser, review)

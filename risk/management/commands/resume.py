@@ -1,4 +1,4 @@
-"""Lifts a stop; the peaks stay."""
+"""Lifts a stop that another person entered; the peaks stay."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -8,8 +8,10 @@ from django.core.management.base import BaseCommand, CommandError
 from mia_site.audit.actors import command_actor
 from risk.inputs import InputError
 from risk.locking import AccountUnknown
+from risk.management.law import person
 from risk.management.places import place_arguments, place_of, place_told
 from risk.risk_controller import desk_resume, scope_resume, trading_resume
+from risk.roles import RESUME
 from risk.rules.types import TradingState
 
 
@@ -20,10 +22,15 @@ class Command(BaseCommand):
         place_arguments(parser)
         parser.add_argument("--reason", required=True)
         parser.add_argument("--reduce-only", action="store_true", help="let exits pass only")
+        parser.add_argument("--user", help="who resumes; logs in here")
+        parser.add_argument("--break-glass", action="store_true", help="resume what one halted oneself, to be reviewed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         state = TradingState.REDUCE_ONLY if options["reduce_only"] else TradingState.ACTIVE
-        told: dict[str, Any] = {"reason": options["reason"], "actor": command_actor("resume"), "state": state}
+        actor = person(options["user"], RESUME) if options["user"] else command_actor("resume")
+        told: dict[str, Any] = {
+            "reason": options["reason"], "actor": actor, "state": state, "break_glass": options["break_glass"],
+        }  # fmt: skip
         try:
             place = place_of(options)
             if place is not None:
