@@ -20,10 +20,11 @@ from django.db.models import QuerySet
 from decisions.models import Decision, DecisionFeatures
 from mia_site.audit.actors import Actor
 from mia_site.ops.clock import database_now
-from risk.feature_references import Learned, feature_reference_record
+from risk.feature_references import SET_NEEDED, Learned, feature_reference_record
 from risk.inputs import InputError
 from risk.models import Desk, FeatureReference, FeatureSet
 from risk.rules.coverage import coverage
+from risk.rules.messages import gettext_noop
 from risk.sources.records import FeatureStatistics
 
 SAMPLE_MOST = 10_000
@@ -54,9 +55,10 @@ def features_learn(since: datetime, until: datetime) -> Lesson:
     """
     desk = Desk.objects.select_related("feature_set").filter(id=1).first()
     if desk is None or desk.feature_set is None:
-        raise InputError("feature_set", None, "a feature set in use: import a feature_importance.csv first")
+        raise InputError("feature_set", None, SET_NEEDED)
     if not since < until <= database_now():
-        raise InputError("until", until.isoformat(), "a moment after the first one, and not in the future")
+        expected = gettext_noop("a moment after the first one, and not in the future")
+        raise InputError("until", until.isoformat(), expected)
     features = desk.feature_set
     told = Decision.objects.filter(feature_set=features, at__gte=since, at__lt=until)
     found = told.count()

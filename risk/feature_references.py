@@ -20,11 +20,12 @@ from risk.locking import desk_lock
 from risk.models import Desk, FeatureReference, FeatureSet
 from risk.rules.coverage import coverage
 from risk.rules.drift import IQR_OF_SCALE
-from risk.rules.messages import number
+from risk.rules.messages import gettext_noop, number
 from risk.sources.records import FeatureStatistics
 
 LEAST_COVERED = Decimal("0.9")
 """The share of the set's importance that a reference must know: a drift of the rest would be judged unseen."""
+SET_NEEDED = gettext_noop("a feature set in use: import a feature_importance.csv first")
 LARGEST = 1e15
 """A median or range beyond is no usable figure."""
 
@@ -78,16 +79,17 @@ def _usable(row: FeatureStatistics) -> bool:
 def _set_in_use(desk: Desk, learned: Learned) -> FeatureSet:
     features = desk.feature_set
     if features is None:
-        raise InputError("feature_set", None, "a feature set in use: import a feature_importance.csv first")
+        raise InputError("feature_set", None, SET_NEEDED)
     if learned.set_id not in (None, features.id):
-        raise InputError("feature_set", str(features), "the set that the statistics were learned for, still in use")
+        expected = gettext_noop("the set that the statistics were learned for, still in use")
+        raise InputError("feature_set", str(features), expected)
     return features
 
 
 def _covered(features: FeatureSet, told: Mapping[str, FeatureStatistics]) -> None:
     share = coverage(features.importances, [name in told for name in features.names])
     if share < LEAST_COVERED:
-        expected = "features that hold at least 0.9 of the importance of the set in use"
+        expected = gettext_noop("features that hold at least 0.9 of the importance of the set in use")
         raise InputError("features", number(share), expected)
 
 

@@ -36,20 +36,20 @@ def deviations(vector: Sequence[float], reference: Reference) -> list[float | No
 
     Raises ValueError where the lengths differ.
     """
+    isfinite = math.isfinite
     return [
-        None if centre is None or scale is None or not math.isfinite(value) else deviation(value, centre, scale)
+        None if centre is None or scale is None or not isfinite(value) else deviation(value, centre, scale)
         for value, centre, scale in zip(vector, reference.centres, reference.scales, strict=True)
     ]
 
 
-def drift(importances: Sequence[float], found: Sequence[float | None]) -> Decimal | None:
-    """Return the importance-weighted deviation as a share of the most there can be: sum(w d / 5) / sum(w), 0..1.
-
-    Over the features that have a deviation; None where none has, or where they weigh nothing.
+def drift(weights: Sequence[float], found: Sequence[float | None]) -> Decimal | None:
+    """Return the deviation weighted by importance (|SHAP|), as a share of the most there can be, 0..1:
+    sum(w d / 5) / sum(w) over the features that have a deviation; None where none has, or where they weigh nothing.
     """
-    known = [(abs(weight), far) for weight, far in zip(importances, found, strict=True) if far is not None]
+    known = [(weight, weight * far) for weight, far in zip(weights, found, strict=True) if far is not None]
     total = math.fsum(weight for weight, _ in known)
     if not total > 0:
         return None
-    share = math.fsum(weight * far for weight, far in known) / (MOST_SCALES * total)
+    share = math.fsum(moved for _, moved in known) / (MOST_SCALES * total)
     return Decimal(min(1.0, share)).quantize(DRIFT_STEP)

@@ -22,7 +22,14 @@ from risk.models import AccountState, Desk
 from risk.risk_controller import trading_halt
 from risk.rules.types import TradingState
 from tests.decisions.bots import FEATURES, NO_FEATURES, Bot, desk_refresh, feature_desk
-from tests.factories import FACTORY, LIMITS, ClusterFactory, FeatureSetFactory, LimitsVersionFactory
+from tests.factories import (
+    FACTORY,
+    LIMITS,
+    ClusterFactory,
+    FeatureReferenceFactory,
+    FeatureSetFactory,
+    LimitsVersionFactory,
+)
 from tests.stillness import StillClock
 
 HELD = 2
@@ -31,6 +38,7 @@ SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 POSITIONS = {"freshness": {"positions_required": True}}
 MEMORY = {"memory": {"required": True}, "freshness": {"memory_hours": 24}}
 WITH_FEATURES: dict[str, Any] = {"rules": {}, "freshness": {"features_days": 30}}
+STEADY: dict[str, Any] = {**WITH_FEATURES, "features": {"max_drift": "0.5"}}
 
 
 @dataclass
@@ -105,6 +113,13 @@ def _features_without(*missing: str) -> Callable[[Scene], None]:
         scene.question = {"features": {name: value for name, value in FEATURES.items() if name not in missing}}
 
     return happens
+
+
+def _far_away(scene: Scene) -> None:
+    """Features usually lie at 0, within 1; the vix of 17.25 is cut at 5 scales."""
+    reference = FeatureReferenceFactory(feature_set=feature_desk())
+    Desk.objects.update(feature_reference=reference)
+    scene.question = {"features": FEATURES}
 
 
 def _stopped_and_silent(scene: Scene) -> None:
@@ -198,9 +213,8 @@ FAULTS: dict[tuple[str, str], Fault] = {
     ("features", "an influential one is missing, coverage is enough"): Fault(
         _features_without("spread"), WITH_FEATURES
     ),
-    ("features", "nothing to measure their drift against, `features.max_drift`"): Fault(
-        _features_without(), WITH_FEATURES | {"features": {"max_drift": "0.5"}}
-    ),
+    ("features", "nothing to measure their drift against, `features.max_drift`"): Fault(_features_without(), STEADY),
+    ("features", "farther from their reference than `features.max_drift`"): Fault(_far_away, STEADY),
     ("limits", "none are set"): Fault(limits=None),
     ("limits", "not written as this release reads them"): Fault(_limits_of_another_release),
     ("price", "of the order unknown, `exposure.max_notional`"): Fault(limits={"exposure": {"max_notional": "1000000"}}),

@@ -31,7 +31,7 @@ def test_a_set_without_importance_cannot_be_covered(importances: list[float]) ->
 
 
 def test_a_mask_of_another_length_is_an_error() -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="mask"):
         coverage([1.0, 1.0], [True])
 
 
