@@ -18,7 +18,7 @@ from risk.rules.limits import BreachAction, RuleMode, RuleName, SessionHours
 from risk.rules.sentences import DESK_BREACH
 from risk.rules.track import Track, track_dump, track_hear, track_settle, track_start
 from risk.rules.types import DrawdownView, TradingState
-from risk.selectors.desk import desk_limits_of, desk_tracks, desk_views, equity_sum
+from risk.selectors.desk import desk_limits_of, desk_limits_readable, desk_tracks, desk_views, equity_sum
 from risk.selectors.drawdown import deepest
 from risk.stops import figure, outlasts, resumes_at, view_evidence
 from risk.trading_states import DESK_FIELDS, state_enter, stricter
@@ -32,10 +32,10 @@ def desk_equity_fold(
 ) -> Written:
     """Folds the locked account's new equity (`before`: the old one) into the desk, and stops the desk on a breach.
 
-    Nothing happens without rules, without the desk's exclusive lock, for another currency, or without new equity. A sum
-    that cannot be measured alerts, and leaves the account's own report alone. Saves the desk's row.
+    Nothing happens without rules that can be read, without the desk's exclusive lock, for another currency, or without
+    new equity. A sum that cannot be measured alerts, and leaves the account's own report alone. Saves the desk's row.
     """
-    limits = desk_limits_of(desk)
+    limits = desk_limits_readable(desk)
     if limits is None or not desk.alone or state.equity is None or state.account.currency != limits.currency:
         return Written()
     if before is not None and state.equity == before and not flow:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from mia_site.ops.clock import database_now
 from risk.models import Account, AccountState, Desk
-from risk.selectors.desk import desk_limits_of
+from risk.selectors.desk import desk_limits_readable
 
 DESK_LOCK = 0x4D49_4101
 """Key of the desk's PostgreSQL advisory lock. A row lock shared by every request would make each of them write to
@@ -55,7 +55,7 @@ def desk_lock_for_asks() -> Desk:
     and openings are blocked.
     """
     seen = Desk.objects.filter(id=1, limits__isnull=False).first()
-    rules = None if seen is None else desk_limits_of(seen)
+    rules = None if seen is None else desk_limits_readable(seen)
     return desk_lock(exclusive=rules is not None and rules.limits.exposure.capped)
 
 

@@ -7,15 +7,18 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db.models import Sum
 
 from risk.models import AccountState, Desk, DeskLimitsVersion, LimitsVersion
 from risk.rules.desk_limits import DeskLimits, desk_limits_parse
 from risk.rules.drawdown import mark_roll, mark_view
-from risk.rules.limits import Limits, limits_parse
+from risk.rules.limits import Limits, LimitsError, limits_parse
 from risk.rules.limits_own import document_over
 from risk.rules.track import Track, doubt_view, track_load
 from risk.rules.types import DoubtView, DrawdownView
+
+log = structlog.get_logger(__name__)
 
 
 @lru_cache(maxsize=64)
@@ -26,6 +29,15 @@ def _parsed(version_id: UUID) -> DeskLimits:
 def desk_limits_of(desk: Desk) -> DeskLimits | None:
     """The desk's rules in force; None without any."""
     return None if desk.limits_id is None else _parsed(desk.limits_id)
+
+
+def desk_limits_readable(desk: Desk) -> DeskLimits | None:
+    """As `desk_limits_of`, and None where they are not written as this release reads them: exits are not trapped."""
+    try:
+        return desk_limits_of(desk)
+    except LimitsError:
+        log.exception("desk_limits_unreadable")
+        return None
 
 
 def account_defaults(desk: Desk) -> Mapping[str, Any]:
@@ -62,7 +74,7 @@ def desk_views(desk: Desk, limits: DeskLimits, now: datetime) -> tuple[DrawdownV
 
 def desk_doubts(desk: Desk) -> tuple[DoubtView, ...]:
     """The breaches of the desk's rules that are neither confirmed nor refuted yet."""
-    limits = desk_limits_of(desk)
+    limits = desk_limits_readable(desk)
     if limits is None or not any(values.get("doubt") for values in desk.marks.values()):
         return ()
     tracks = desk_tracks(desk)

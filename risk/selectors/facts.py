@@ -12,7 +12,7 @@ from risk.rules.drift import Reference
 from risk.rules.effect import side_of
 from risk.rules.exposure_types import DeskExposureView, ExposureView, OpposingView
 from risk.rules.holdings import OrderView, holdings_of
-from risk.rules.limits import Limits, RuleMode, RuleName, SelfMatchAction
+from risk.rules.limits import ExposureLimits, Limits, RuleMode, RuleName, SelfMatchAction
 from risk.rules.message_pace import MINUTE
 from risk.rules.reference import Quote
 from risk.rules.scopes import algorithm_key
@@ -35,7 +35,7 @@ from risk.rules.types import (
 )
 from risk.selectors.algorithms import algorithm_view
 from risk.selectors.calendar import calendar_view
-from risk.selectors.desk import desk_doubts, desk_limits_of
+from risk.selectors.desk import desk_doubts, desk_limits_readable
 from risk.selectors.drawdown import doubt_views, drawdown_views, held_view
 from risk.selectors.exposure import (
     Others,
@@ -256,8 +256,11 @@ class FactsBook:
         )
 
     def _desk_exposure(self, limits: Limits) -> DeskExposureView | None:
-        """The caps of the desk, where there are any. What others hold is known only while the desk is locked."""
-        rules = desk_limits_of(self.desk)
+        """The caps of the desk, where there are any. What others hold is known only while the desk is locked; what the
+        caps are is not where they cannot be read, and then nothing opens."""
+        rules = desk_limits_readable(self.desk)
+        if rules is None and self.desk.limits_id is not None:
+            return DeskExposureView(limits=ExposureLimits(), holdings=None)
         if rules is None or not rules.limits.exposure.capped or not self._judged(limits, RuleName.EXPOSURE):
             return None
         holdings = self._others.holdings if self.desk.alone else None

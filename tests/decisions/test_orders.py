@@ -17,10 +17,10 @@ from mia_site.audit.models import Entry
 from mia_site.ops.models import Alert
 from risk.desk_limits import desk_limits_submit
 from risk.inputs import InputError
-from risk.models import Account, AccountState, Admission
+from risk.models import Account, AccountState, Admission, Desk
 from risk.selectors.account_state import account_state
 from tests.decisions.bots import Bot, codes, trading_bot
-from tests.factories import FACTORY, LIMITS, state_of
+from tests.factories import FACTORY, LIMITS, DeskLimitsVersionFactory, state_of
 from tests.stillness import NOON, StillClock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
@@ -180,6 +180,13 @@ def test_positions_that_an_account_never_told_keep_the_desk_from_opening(capped:
     )
     AccountState.objects.filter(account=other.account).update(positions_at=None)
     assert codes(opens(capped)) == ["engine_unavailable"]
+
+
+def test_rules_of_the_desk_that_cannot_be_read_block_openings_and_trap_no_exit(capped: Bot) -> None:
+    Desk.objects.update(limits=DeskLimitsVersionFactory(body={"of": "another release"}))
+    capped.reports(quantity=1)
+    assert codes(opens(capped)) == ["engine_unavailable"]
+    assert opens(capped, decision="exit_long", side="sell").verdict == "allow"
 
 
 def test_accounts_of_one_owner_do_not_open_against_each_other(gate_clock: StillClock) -> None:
