@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.db.models import Count, Max
+from django.utils.translation import gettext_noop
 
 from mia_site.audit.actors import Actor
+from risk.inputs import InputError
 from risk.limits_law import change_plain, limits_enforce
 from risk.locking import account_lock, seq_take
 from risk.models import AccountState, DeskLimitsVersion, LimitsVersion
 from risk.rules.limits import Limits, LimitsError, limits_diff, limits_dump, limits_parse, tightens
 from risk.rules.limits_own import document_over
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import LimitsUnreadable, limits_of
 from risk.written import Written
 
 Defaults = Mapping[str, Any]
@@ -41,7 +43,10 @@ class _Heir(NamedTuple):
 
 
 def accounts_loosened(defaults: Defaults) -> bool:
-    """Whether these defaults would loosen the limits of any account that inherits. Raises `LimitsError`."""
+    """Whether these defaults would loosen the limits of any account that inherits.
+
+    Raises `LimitsError`, and `InputError` where those in force cannot be read.
+    """
     return any(not tightens(heir.now, heir.then) for heir in _heirs(defaults))
 
 
@@ -61,9 +66,16 @@ def _heirs(defaults: Defaults) -> Iterator[_Heir]:
     newest = dict(known.filter(owning__gt=0).values_list("account", "newest"))
     states = AccountState.objects.select_related("account", "limits").filter(account__in=list(newest))
     for state in states.order_by("account__code").iterator(chunk_size=1_000):
-        now = limits_of(state)
+        now = _readable(state)
         if now is not None:
             yield _Heir(state, now, _under(defaults, state, now), newest[state.account_id])
+
+
+def _readable(state: AccountState) -> Limits | None:
+    try:
+        return limits_of(state)
+    except LimitsUnreadable as error:
+        raise InputError("accounts", state.account.code, gettext_noop("accounts whose limits can be read")) from error
 
 
 def _under(defaults: Defaults, state: AccountState, now: Limits) -> Limits:

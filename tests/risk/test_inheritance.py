@@ -146,6 +146,14 @@ def test_where_one_account_cannot_follow_none_does() -> None:
     assert (pace(OTHER), DeskLimitsVersion.objects.count()) == (6, 1)
 
 
+def test_an_account_whose_limits_cannot_be_read_is_named() -> None:
+    row = AccountFactory(code=CODE)
+    AccountState.objects.filter(account=row).update(limits=LimitsVersionFactory(account=row, body={"speed": 5}, own={}))
+    with pytest.raises(InputError, match=f"limits can be read, got '{CODE}'"):
+        desk()
+    assert not DeskLimitsVersion.objects.exists()
+
+
 def test_an_account_is_judged_then_and_there() -> None:
     desk()
     account({})
