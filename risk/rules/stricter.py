@@ -47,7 +47,7 @@ def _put_back(before: dict[str, Any], now: dict[str, Any], changes: tuple[Change
 def _steps(path: str) -> list[str]:
     """Where to put back: a mode belongs to the whole rule that has it."""
     steps = path.split(".")
-    return steps[:2] if steps[-1] == "mode" else steps
+    return steps[:-1] if steps[-1] == "mode" else steps
 
 
 def _restore(source: Any, target: Any, steps: list[str]) -> None:
@@ -55,10 +55,12 @@ def _restore(source: Any, target: Any, steps: list[str]) -> None:
     step, rest = steps[0], steps[1:]
     if isinstance(target, list):
         _restore_item(source, target, step, rest)
+        return
+    inner = type(source.get(step, target.get(step)))
+    if rest and inner in (dict, list):  # the desk's defaults for accounts may lack a section
+        _restore(source.get(step, inner()), target.setdefault(step, inner()), rest)
     elif step not in source:
         target.pop(step, None)
-    elif rest and isinstance(target.get(step), dict | list):
-        _restore(source[step], target[step], rest)
     else:
         target[step] = source[step]
         beside = _BESIDE.get(step)

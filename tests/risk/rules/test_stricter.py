@@ -95,3 +95,18 @@ def test_the_desk_gets_back_its_policy_and_its_rules() -> None:
     before = desk_limits_parse({"drawdown": [drawdown_rule("0.10")]})
     now = desk_limits_parse({"drawdown": [drawdown_rule("0.20")], "loosening": {"break_glass": True}})
     assert desk_limits_stricter(before, now) == before
+
+
+def test_the_desk_s_defaults_for_accounts_are_put_back_one_by_one() -> None:
+    desk = {"drawdown": [drawdown_rule("0.10")]}
+    before = {"pace": {"min_interval_seconds": 30}, "rules": {"features": {"mode": "shadow"}}}
+    now = {
+        "pace": {"max_openings_per_hour": 20},
+        "rules": {"pace": {"mode": "shadow"}},
+        "features": {"min_coverage": "0.95"},
+    }
+    merged = desk_limits_stricter(
+        desk_limits_parse(desk | {"accounts": before}), desk_limits_parse(desk | {"accounts": now})
+    )
+    wanted = {"pace": {"min_interval_seconds": 30}, "features": {"min_coverage": "0.95"}, "rules": {}}
+    assert desk_limits_diff(desk_limits_parse(desk | {"accounts": wanted}), merged) == ()
