@@ -250,6 +250,17 @@ def test_an_outcome_is_answered_with_a_receipt(web: Web, bot: Bot) -> None:
     assert again.body["entry_id"] == answer.body["entry_id"] and Outcome.objects.count() == 1
 
 
+def test_the_end_of_an_order_is_told_at_the_same_address(web: Web, bot: Bot) -> None:
+    decision = web.post("decisions/", bot.body()).body["id"]
+    filled = {"order_status": "filled", "fill_price": "5912.25", "at": NOON.isoformat()}
+    assert web.post(f"decisions/{decision}/outcome", filled).status == 201
+    refused = web.post(f"decisions/{decision}/outcome", filled | {"order_status": "gone"})
+    assert refused.problem == (400, "invalid_request")
+    (told,) = web.get(f"decisions/{decision}/").body["orders"]
+    assert (told["status"], told["fill_price"]) == ("filled", "5912.2500")
+    assert not Outcome.objects.exists()
+
+
 def test_an_outcome_of_somebody_elses_decision_is_refused(web: Web, bot: Bot, gate_clock: StillClock) -> None:
     other = trading_bot("ES-OTHER", now=gate_clock.now).asks().decision.id
     for decision in (other, uuid7()):
