@@ -12,6 +12,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from decisions.models import Decision, Mode, Outcome
 from decisions.replay.known import asked_of
+from risk.export import Period
 from risk.history import Heard, history
 from risk.models import (
     Account,
@@ -177,6 +178,19 @@ def decisions_judged(account: Account, *, after: int, upto: int) -> QuerySet[Dec
     return Decision.objects.filter(
         account=account, seq__gt=after, seq__lte=upto, origin=Origin.LIVE, mode=Mode.GATE
     ).exclude(verdict="")
+
+
+def decisions_unjudged(account: Account, period: Period, *, after: int, upto: int) -> int:
+    """How many decisions of the time were only recorded, or imported from files."""
+    recorded = Decision.objects.filter(
+        account=account, seq__gt=after, seq__lte=upto, origin=Origin.LIVE, mode=Mode.RECORD
+    )
+    imported = Decision.objects.filter(account=account, origin=Origin.IMPORTED)
+    if period.since is not None:
+        imported = imported.filter(at__gte=period.since)
+    if period.until is not None:
+        imported = imported.filter(at__lt=period.until)
+    return recorded.count() + imported.count()
 
 
 def _judged(span: dict[str, Any], initial: Decimal) -> Iterator[Judged]:

@@ -15,6 +15,7 @@ from decisions.replay.compared import Compared, Totals, compare
 from decisions.replay.feed import (
     Judged,
     decisions_judged,
+    decisions_unjudged,
     feed,
     limits_begun,
     points,
@@ -39,13 +40,15 @@ class Course:
     """Where a replay stands: plain values, so that it can be left and taken up again.
 
     The limits are followed from the account's first step on, and in force from `first` to `last` (places in the
-    account's history). `seq` is the last step taken in.
+    account's history). `seq` is the last step taken in. `unjudged` are decisions of the time that were
+    never judged here.
     """
 
     first: int
     last: int
     at: datetime | None
     total: int
+    unjudged: int = 0
     seq: int = 0
     checked: int = 0
     begun: bool = False
@@ -80,7 +83,9 @@ def course_open(account: Account, period: Period) -> Course:
         first, at = (begins, period.since) if begins > first else (first, at)
     last = seq_before(account, period.until) if period.until is not None else _last(account)
     asked = decisions_judged(account, after=first - 1, upto=last).count()
-    return Course(first=first, last=last, at=at, total=points_counted(account, upto=last) + asked)
+    total = points_counted(account, upto=last) + asked
+    unjudged = decisions_unjudged(account, period, after=first - 1, upto=last)
+    return Course(first=first, last=last, at=at, total=total, unjudged=unjudged)
 
 
 def _last(account: Account) -> int:

@@ -40,6 +40,9 @@ def remarks(course: Course, carried: Sequence[str]) -> Iterator[str]:
     if carried:
         told = _("rules that are not judged anew, what they said is taken as recorded: %(rules)s")
         yield told % {"rules": ", ".join(carried)}
+    if course.unjudged:
+        told = _("%(count)s decisions not replayed: they were only recorded, or imported, and never judged here")
+        yield told % {"count": course.unjudged}
     for why, count in sorted(totals.why.items()):
         yield _why(why) % {"count": count, "rule": why}
     for code, count in sorted(totals.carried.items()):

@@ -185,7 +185,12 @@ class World:
         standing.penalty = standing.penalty or called.enforced
         if called.enforced and SEVERITY[TradingState.REDUCE_ONLY] > SEVERITY[standing.state]:
             rule = "" if called.rule is None else called.rule.name
-            self._stop(TradingState.REDUCE_ONLY, step.seq, step.at, rule=rule, drawdown=step.drawdown)
+            self._enter(
+                Change(
+                    seq=step.seq, at=step.at, state=TradingState.REDUCE_ONLY, by_limit=True, rule=rule,
+                    drawdown=step.drawdown,
+                )
+            )  # fmt: skip
 
     def _state_moved(self, step: StateMoved) -> None:
         now, to = SEVERITY[self.standing.state], SEVERITY[step.to_state]
@@ -265,7 +270,7 @@ class World:
 
     def _judge(self, views: Sequence[DrawdownView], seq: int, at: datetime) -> None:
         standing, limits = self.standing, self.limits
-        if limits is None:
+        if limits is None or not (views or standing.penalty):
             return
         target = breach_target(limits, views, standing.state, on_record=standing.penalty)
         if target is None:
@@ -275,20 +280,17 @@ class World:
         standing.penalty = True
         if self._enforced() and SEVERITY[target] > SEVERITY[standing.state]:
             worst = max((view for view in views if breached(view)), key=lambda view: view.drawdown)
-            self._stop(
-                target, seq, at, rule=worst.rule.name, drawdown=worst.drawdown, equity=worst.equity, floor=worst.floor
+            self._enter(
+                Change(
+                    seq=seq, at=at, state=target, by_limit=True, rule=worst.rule.name, drawdown=worst.drawdown,
+                    equity=worst.equity, floor=worst.floor,
+                )
             )  # fmt: skip
-
-    def _stop(
-        self, to: TradingState, seq: int, at: datetime, *, rule: str, drawdown: Decimal, equity: Decimal | None = None,
-        floor: Decimal | None = None,
-    ) -> None:  # fmt: skip
-        self.standing.stopped_at = at
-        told = {"rule": rule, "drawdown": drawdown, "equity": equity, "floor": floor}
-        self._enter(Change(seq=seq, at=at, state=to, by_limit=True, **told))  # type: ignore[arg-type]
 
     def _enter(self, change: Change) -> None:
         standing = self.standing
+        if change.by_limit:
+            standing.stopped_at = change.at
         if change.until is None:
             standing.changes.clear()  # nothing that came before can hold again
         standing.changes.append(change)

@@ -13,7 +13,8 @@ MINUTES = 525_600
 EVERY = 144
 """Minutes between two decisions."""
 CODE = "ES-YEAR"
-YEAR = "timestamptz '2025-01-01 00:00:00+00' + n * interval '{minutes} minutes'"
+YEAR = "now() + n * interval '{minutes} minutes'"
+"""The year to come: each point is later than the one before, and than the first, which is of now."""
 WAVES = "100000 + round((3000 * sin(n / 5000.0) + 600 * sin(n / 77.0) + 80 * sin(n * 1.7))::numeric, 2)"
 DRAWDOWN: dict[str, Any] = {"mode": "trailing_intraday", "allowance": {"of": "reference", "value": "0.10"}}
 LIMITS: dict[str, Any] = {

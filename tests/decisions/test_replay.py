@@ -36,7 +36,7 @@ from tests.factories import LIMITS, DecisionFactory, state_of
 from tests.risk.accounts import APPROVER, MANAGER, drawdown_rule
 from tests.stillness import StillClock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhurried")]
 WHOLE = Period()
 FIVE_MINUTES = timedelta(minutes=5)
 
@@ -240,6 +240,16 @@ def test_what_was_recorded_without_its_facts_is_counted_not_guessed(bot: Bot, ga
     course, found = replayed(bot.account, under("0.03"))
     assert (found[0].turn, found[0].would, course.totals.why) == (Turn.UNKNOWN, None, {"checks": 1})
     assert "what the rule checks needs was not recorded" in next(remarks(course, []))
+
+
+def test_decisions_that_were_never_judged_here_are_counted_and_left_out(bot: Bot, gate_clock: StillClock) -> None:
+    bot.asks(mode="record")
+    DecisionFactory(account=bot.account, seq=0, origin="imported", at=gate_clock.now - FIVE_MINUTES)
+    course, found = replayed(bot.account, under("0.03"))
+    assert (found, course.unjudged) == ([], 2)
+    assert any("2 decisions not replayed" in remark for remark in remarks(course, []))
+    course, _ = replayed(bot.account, under("0.03"), Period(gate_clock.now, None))
+    assert course.unjudged == 1
 
 
 def test_a_reason_that_cannot_be_judged_anew_counts_as_it_did(bot: Bot, gate_clock: StillClock) -> None:
