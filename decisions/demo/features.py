@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from random import Random
 
+from risk.rules.drift import IQR_OF_SCALE
 from risk.sources.records import FeatureImportance
 
 COUNT = 150
@@ -28,6 +29,12 @@ def importance_csv() -> str:
     """The set as a ``feature_importance.csv``."""
     rows = (f"{feature.name},{feature.importance}" for feature in feature_importances())
     return "\n".join(("feature,shap_value", *rows, ""))
+
+
+def reference_csv() -> str:
+    """Where the features lie as a ``feature_reference.csv``: values are drawn around 0 with a deviation of 1."""
+    rows = (f"{feature.name},0,{IQR_OF_SCALE}" for feature in feature_importances())
+    return "\n".join(("name,median,iqr", *rows, ""))
 
 
 def feature_values(rng: Random, count: int, *, failing: bool = False) -> list[float]:

@@ -42,6 +42,11 @@ def features_path() -> Path:
     return folder() / "synthetic_feature_importance.csv"
 
 
+def reference_path() -> Path:
+    """Where the synthetic features usually lie."""
+    return folder() / "synthetic_feature_reference.csv"
+
+
 def private_write(path: Path, text: str) -> None:
     """Puts `text` into `path` whole or not at all; only the owner can read it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")

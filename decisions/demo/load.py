@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from decisions.demo import ACCOUNT, ACTOR, CLIENT, SOURCE, files
 from decisions.demo.account import World
 from decisions.demo.events import SyntheticEvent, calendar_csv, events_coming, events_past
-from decisions.demo.features import importance_csv
+from decisions.demo.features import importance_csv, reference_csv
 from decisions.demo.history import week_record
 from decisions.demo.limits import WEEK, live_limits, proposed_limits
 from decisions.demo.memory import memory_clusters
@@ -96,13 +96,13 @@ def _first_start(now: datetime) -> list[Person]:
 
 
 def _features() -> FeatureSet:
-    """The desk's feature set: the synthetic one, unless somebody imported another already."""
+    """The desk's feature set: the synthetic one with its reference, unless somebody imported another already."""
     desk = Desk.objects.select_related("feature_set").filter(id=1).first()
     if desk is not None and desk.feature_set is not None:
         return desk.feature_set
-    path = files.features_path()
-    files.private_write(path, importance_csv())
-    list(mia_import(path, ImportRequest(ACTOR)))
+    for path, text in ((files.features_path(), importance_csv()), (files.reference_path(), reference_csv())):
+        files.private_write(path, text)
+        list(mia_import(path, ImportRequest(ACTOR)))
     features = Desk.objects.select_related("feature_set").get(id=1).feature_set
     assert features is not None
     return features

@@ -213,6 +213,7 @@ def test_what_it_keeps_beside_the_database_is_the_owners_alone(lines: list[str],
     kept = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (data_dir / "demo").iterdir()}
     assert kept == {
         "ask.json": 0o600, "bot.token": 0o600, "macro_events.csv": 0o600, "synthetic_feature_importance.csv": 0o600,
+        "synthetic_feature_reference.csv": 0o600,
     }  # fmt: skip
     body = json.loads(files.ask_path().read_text())
     assert len(body["features"]) == 150
@@ -220,10 +221,11 @@ def test_what_it_keeps_beside_the_database_is_the_owners_alone(lines: list[str],
 
 
 def test_features_and_calendar_came_in_through_the_usual_doors(lines: list[str]) -> None:
-    run = ImportRun.objects.get()
-    assert (run.file_kind, run.imported, run.rejected) == ("feature_importance", 150, 0)
-    desk = Desk.objects.select_related("feature_set").get(id=1)
+    runs = ImportRun.objects.order_by("id").values_list("file_kind", "imported", "rejected")
+    assert list(runs) == [("feature_importance", 150, 0), ("feature_reference", 150, 0)]
+    desk = Desk.objects.select_related("feature_set", "feature_reference").get(id=1)
     assert desk.feature_set is not None and "synthetic" in desk.feature_set.source
+    assert desk.feature_reference is not None and desk.feature_reference.feature_set == desk.feature_set
     source = CalendarSource.objects.get()
     assert Path(source.path) == files.calendar_path() and source.enabled
     assert all("(synthetic)" in name for name in MacroEvent.objects.values_list("event_type", flat=True))
@@ -307,6 +309,8 @@ def test_the_feed_opens_closes_and_tells_what_came_of_it(lines: list[str]) -> No
         feed.beat()
     live = Decision.objects.filter(origin="live")
     assert live.count() == 40
+    told = live.filter(verdict="allow", effect="opens")[0].judged_on
+    assert told is not None and 0 < told["features"]["drift"] < 0.5 and len(told["features"]["top"]) == 10
     _beat_until(feed, lambda: live.filter(reason_code="feature_coverage_low").exists())
     verdicts = set(live.values_list("verdict", "reason_code", "effect"))
     assert verdicts == {
