@@ -1,7 +1,9 @@
-"""Hypothesis strategies for limits, equity curves and asks."""
+"""Hypothesis strategies for limits, equity curves and asks; each is made once, since making one costs as much as
+many examples of it."""
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -14,18 +16,22 @@ from tests.risk.rules.given import NOW, ask
 
 MODES = [mode.value for mode in DrawdownMode]
 NAMES = ["a", "b", "c"]
+RULE_NAMES = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
 
 
+@cache
 def decimals(low: str, high: str, places: int = 4) -> st.SearchStrategy[Decimal]:
     return st.decimals(low, high, allow_nan=False, allow_infinity=False, places=places)
 
 
+@cache
 def allowances() -> st.SearchStrategy[dict[str, str]]:
     shares = st.tuples(st.sampled_from(["reference", "initial"]), decimals("0.01", "0.99", 2))
     amounts = st.tuples(st.just("amount"), decimals("1", "50000", 2))
     return st.one_of(shares, amounts).map(lambda pair: {"of": pair[0], "value": str(pair[1])})
 
 
+@cache
 def drawdown_documents(name: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {"name": st.just(name), "mode": st.sampled_from(MODES), "allowance": allowances()},
@@ -38,6 +44,7 @@ def drawdown_documents(name: str) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+@cache
 def window_documents() -> st.SearchStrategy[dict[str, Any]]:
     """Windows around named or all events, which block or leave a quantity."""
     quantities = decimals("1", "5", 0).map(str)
@@ -55,6 +62,7 @@ def window_documents() -> st.SearchStrategy[dict[str, Any]]:
     return st.builds(lambda shape, action: shape | action, shapes, actions)
 
 
+@cache
 def instrument_caps() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {"instrument": st.sampled_from(["ES", "ESZ6", "NQ"])},
@@ -65,6 +73,7 @@ def instrument_caps() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+@cache
 def holdings() -> st.SearchStrategy[Holding]:
     sizes = decimals("0", "5", 0)
     return st.builds(
@@ -78,6 +87,7 @@ def holdings() -> st.SearchStrategy[Holding]:
     )
 
 
+@cache
 def exposures() -> st.SearchStrategy[ExposureView]:
     """Some holdings, a price that may be old or missing, an opening of the owner's that may be against it."""
     prices = st.none() | st.builds(
@@ -99,14 +109,13 @@ def exposures() -> st.SearchStrategy[ExposureView]:
     )
 
 
-@st.composite
-def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
-    """A valid limits document with one to three drawdown rules and any of the other sections."""
-    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True))
+@cache
+def sections() -> st.SearchStrategy[dict[str, Any]]:
+    """Any of a limits document's sections but the drawdown rules."""
     switchable = [name.value for name in RuleName if name not in {RuleName.STATE, RuleName.LIMITS}]
     modes = st.sampled_from([mode.value for mode in RuleMode])
     setting = st.fixed_dictionaries({"mode": modes, "reason": st.just("because")})
-    sections = {
+    several = {
         "pace": st.fixed_dictionaries(
             {"max_openings_per_hour": st.integers(1, 50), "min_interval_seconds": st.integers(0, 600)},
             optional={"max_messages_per_minute": st.none() | st.integers(1, 99)},
@@ -183,8 +192,14 @@ def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
         "answer": st.fixed_dictionaries({"valid_seconds": st.integers(1, 60)}),
         "rules": st.dictionaries(st.sampled_from(switchable), setting, max_size=4),
     }
-    document: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=sections))
-    return document | {"drawdown": [draw(drawdown_documents(name)) for name in names]}
+    return st.fixed_dictionaries({}, optional=several)
+
+
+@st.composite
+def limits_documents(draw: st.DrawFn) -> dict[str, Any]:
+    """A valid limits document with one to three drawdown rules and any of the other sections."""
+    names = draw(RULE_NAMES)
+    return draw(sections()) | {"drawdown": [draw(drawdown_documents(name)) for name in names]}
 
 
 @st.composite
@@ -198,6 +213,7 @@ def equity_curves(draw: st.DrawFn, *, flows: bool = False) -> list[Point]:
     return points
 
 
+@cache
 def asks() -> st.SearchStrategy[Ask]:
     words = ["buy", "sell", "hold", "enter_long", "exit_long", "close_short", "open_short", "rebalance"]
     quantities = st.none() | decimals("-1", "5", 1)
@@ -209,6 +225,7 @@ def asks() -> st.SearchStrategy[Ask]:
     )
 
 
+@cache
 def positions() -> st.SearchStrategy[PositionView | None]:
     known = st.builds(
         lambda quantity, age, pending: PositionView(
