@@ -11,14 +11,14 @@ from risk.models import Desk, LimitsVersion
 from risk.rules.limits import SessionHours
 from risk.rules.loosening import SECOND_PERSON, Loosening, Way
 from risk.rules.sentences import PERSON_NEEDED, SESSION_UNKNOWN, WAY_NOT_ALLOWED
-from risk.selectors.desk import desk_limits_of
+from risk.selectors.desk import desk_limits_readable
 from risk.selectors.limits import Version
 from risk.selectors.sessions import session_next
 
 
 def policy_of(desk: Desk) -> Loosening:
-    """The desk's policy; without a document, a second person."""
-    limits = desk_limits_of(desk)
+    """The desk's policy; without a document, or one that this release can read, a second person."""
+    limits = desk_limits_readable(desk)
     return SECOND_PERSON if limits is None else limits.loosening
 
 

@@ -30,7 +30,7 @@ from risk.rules.sentences import (
     STRICTER_STOP,
 )
 from risk.rules.types import SEVERITY, DrawdownView, TradingState
-from risk.selectors.desk import desk_limits_of, desk_views
+from risk.selectors.desk import desk_limits_of, desk_limits_readable, desk_views
 from risk.selectors.drawdown import drawdown_views
 from risk.selectors.limits import limits_of
 from risk.written import Written
@@ -121,7 +121,7 @@ def _measured(row: Stoppable, now: datetime) -> tuple[Limits | None, Sequence[Dr
     if isinstance(row, AccountState):
         limits = limits_of(row)
         return limits, () if limits is None else drawdown_views(row, limits, now)
-    desk = desk_limits_of(row) if isinstance(row, Desk) else None
+    desk = desk_limits_readable(row) if isinstance(row, Desk) else None
     if desk is None or not isinstance(row, Desk):
         return None, ()
     return desk.limits, desk_views(row, desk, now)

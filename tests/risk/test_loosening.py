@@ -11,11 +11,12 @@ from risk.desk_limits import desk_limits_decide, desk_limits_submit
 from risk.inputs import InputError
 from risk.limits_law import LimitsSubmitted, limits_decide, limits_submit
 from risk.limits_steps import limits_review, limits_withdraw
+from risk.loosenings import policy_of
 from risk.models import Account, Desk, LimitsStep, LimitsVersion
 from risk.projections import account_check, desk_check
 from risk.risk_controller import drawdown_check
-from risk.rules.loosening import Way
-from tests.factories import TradingSessionFactory
+from risk.rules.loosening import SECOND_PERSON, Way
+from tests.factories import DeskLimitsVersionFactory, TradingSessionFactory
 from tests.risk.accounts import APPROVER, CODE, MANAGER, account_under, drawdown_rule, report, state_now
 from tests.risk.calendars import raised, told
 from tests.stillness import NOON, StillClock
@@ -221,3 +222,9 @@ def test_a_policy_without_drawdown_rules_lets_accounts_report_side_by_side() -> 
     policy()
     report(50_000)
     assert Desk.objects.get().equity is None and desk_check() == []
+
+
+def test_a_policy_that_this_release_cannot_read_allows_nobody_to_loosen_alone() -> None:
+    policy()
+    Desk.objects.update(limits=DeskLimitsVersionFactory(version=9, body={"loosening": ALONE, "of_later": {}}))
+    assert policy_of(Desk.objects.get()) == SECOND_PERSON
