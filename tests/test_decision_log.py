@@ -220,7 +220,7 @@ def test_an_unknown_feature_name_is_an_error(bot: Bot) -> None:
 
 
 def test_missing_features_are_recorded_and_block_below_the_coverage(gate_clock: StillClock) -> None:
-    bot = trading_bot(now=gate_clock.now, rules={})
+    bot = trading_bot(now=gate_clock.now, rules={}, features={"required_top": 0})
     feature_desk()
     decision = bot.asks(features={"vix": 17.25}).decision
     assert (decision.verdict, codes(decision), decision.feature_coverage) == ("block", ["feature_coverage_low"], 0.6)

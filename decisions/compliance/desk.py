@@ -33,9 +33,13 @@ THROUGH_FORMS = frozenset(
         desk_roles.CONTINUE_LEDGER,
         desk_roles.RULE_WINDOWS,
         desk_roles.RULE_MEMORY,
+        desk_roles.LEARN_FEATURES,
+        desk_roles.REVIEW_ALGORITHMS,
+        desk_roles.REGISTER_ALGORITHMS,
+        desk_roles.APPROVE_ALGORITHMS,
     }
 )
-"""Permissions to add a fact that are no way around the services: forms of limits, windows and memory ask for them."""
+"""Permissions to add a fact that are no way around the services: the admin's forms ask for them."""
 
 
 def feature_sets(counts: Sequence[int]) -> Found:

@@ -145,8 +145,13 @@ def test_equity_that_nobody_believes_is_not_drawn(
 
 def test_every_input_of_an_account_has_a_name_in_the_readers_language() -> None:
     account = AccountFactory()
-    limits = {**LIMITS, "session": {"hours": "regular"}, "calendar": {"horizon_hours": 48}}
-    limits_submit(account.code, limits, actor=FACTORY, reason="first")
+    asked: dict[str, Any] = {
+        "session": {"hours": "regular"},
+        "calendar": {"horizon_hours": 48},
+        "algorithms": {"max_unreviewed": 10, "required": True},
+        "features": {"max_drift": "0.5"},
+    }
+    limits_submit(account.code, {**LIMITS, **asked}, actor=FACTORY, reason="first")
     scope_halt(stop_place(StopScope.INSTRUMENT, "ES"), reason="rollover", actor=FACTORY)
 
     assert {line.name for line in readiness_run(account.code)} == set(INPUT_WORDS)

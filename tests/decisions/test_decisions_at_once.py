@@ -16,6 +16,7 @@ from risk.risk_controller import trading_halt, trading_resume
 from risk.rules.types import TradingState
 from tests.decisions.bots import Bot, trading_bot
 from tests.factories import FACTORY
+from tests.risk.accounts import APPROVER
 from tests.threads import at_once
 
 pytestmark = pytest.mark.usefixtures("quiet_background", "unhurried")
@@ -77,7 +78,7 @@ def test_a_halt_and_a_question_at_once_are_in_one_order(cloned_database: str) ->
     rows = list(Decision.objects.order_by("seq").values_list("verdict", "trading_state"))
     allowed = [row for row in rows if row == ("allow", "ACTIVE")]
     assert rows == allowed + [("block", "HALTED")] * (5 - len(allowed))
-    trading_resume(account=bot.account.code, reason="mended", actor=FACTORY)
+    trading_resume(account=bot.account.code, reason="mended", actor=APPROVER)
     bot.reports()
     assert bot.asks().decision.verdict == "allow"
 

@@ -14,6 +14,7 @@ from risk.scoped_stops import scope_halt, scope_resume, stop_place
 from risk.trading_states import desk_halt, trading_halt
 from tests.decisions.bots import Bot, codes, trading_bot
 from tests.factories import FACTORY
+from tests.risk.accounts import APPROVER
 from tests.threads import at_once
 
 SCOPES = ["desk", "account", "client", "algorithm", "instrument", "algorithm everywhere", "instrument everywhere"]
@@ -56,7 +57,7 @@ def test_an_answer_given_before_a_stop_of_the_instrument_has_expired() -> None:
     place = stop_place(StopScope.INSTRUMENT, "ES")
     scope_halt(place, reason="a fault", actor=FACTORY)
     assert bot.asks(key="k1").expired
-    scope_resume(place, reason="mended", actor=FACTORY)
+    scope_resume(place, reason="mended", actor=APPROVER)
     scope_halt(stop_place(StopScope.INSTRUMENT, "NQ"), reason="a fault", actor=FACTORY)
     assert not bot.asks(key="k1").expired
 
