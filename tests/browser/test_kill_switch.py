@@ -1,6 +1,7 @@
 """Two clicks from a list to a halted account, in French, in a real browser."""
 
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_two_clicks_from_a_list_halt_an_account(
     click(browser, By.CSS_SELECTOR, "#kill-switch button[value='account|ES-MAIN|']")
     with translation.override("fr"):
         told = translation.gettext("Stopped: %(what)s. It is recorded with your reason.").partition("%")[0]
-    WebDriverWait(browser, PATIENCE).until(lambda shown: told in shown.page_source)
+    WebDriverWait(browser, PATIENCE).until(lambda shown: told in unescape(shown.page_source))
     assert browser.current_url == address
     assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == "fr"
     state = state_of(account)
