@@ -1,5 +1,7 @@
 """Sentences of the desk itself are found again in what was recorded; a person's words never are."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +11,7 @@ from risk.rules.sentences import BREACH, STOP_ENDED, TEMPLATES
 
 FIGURES = st.from_regex(r"[0-9A-Z_.-]{1,12}", fullmatch=True)
 NUMBERS = st.from_regex(r"[0-9]{1,5}", fullmatch=True)
-NAMES = (
-    "allowance", "before", "drawdown", "equity", "floor", "limit", "losses", "lost", "reason", "rule", "state", "until",
-    "version",
-)  # fmt: skip
+NAMES = {name for template in TEMPLATES for name in re.findall(r"%\((\w+)\)s", template)}
 FILLED = dict.fromkeys(NAMES, FIGURES) | {"value": NUMBERS}
 
 
