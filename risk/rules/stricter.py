@@ -54,7 +54,7 @@ def _restore(source: Any, target: Any, steps: list[str]) -> None:
     """Make what `steps` lead to in `target` as it is in `source`: a field, or an item of a list by its name."""
     step, rest = steps[0], steps[1:]
     if isinstance(target, list):
-        _restore_item(source, target, step, rest)
+        _restore_item(source, target, ".".join(steps))
         return
     inner = type(source.get(step, target.get(step)))
     if rest and inner in (dict, list):  # the desk's defaults for accounts may lack a section
@@ -68,9 +68,11 @@ def _restore(source: Any, target: Any, steps: list[str]) -> None:
             target[beside] = source[beside]
 
 
-def _restore_item(source: list[Any], target: list[Any], name: str, rest: list[str]) -> None:
+def _restore_item(source: list[Any], target: list[Any], path: str) -> None:
     known = {_name(item): item for item in source}
     held = {_name(item): place for place, item in enumerate(target)}
+    name = max((name for name in known | held if f"{path}.".startswith(f"{name}.")), key=len)  # BRK.B has a dot
+    rest = path[len(name) + 1 :].split(".") if len(path) > len(name) else []
     if name not in known:
         del target[held[name]]
     elif name not in held:
@@ -82,4 +84,7 @@ def _restore_item(source: list[Any], target: list[Any], name: str, rest: list[st
 
 
 def _name(item: Any) -> Any:
-    return item["name"] if isinstance(item, Mapping) else item
+    """What paths call an item of a list: rules and windows have names, caps and multipliers their instrument."""
+    if not isinstance(item, Mapping):
+        return item
+    return item["name"] if "name" in item else item["instrument"]

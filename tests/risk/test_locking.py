@@ -16,7 +16,7 @@ from risk.locking import AccountUnknown, account_lock, calendar_lock, desk_lock,
 from risk.models import Desk, EquityBatch, EquityPoint, LimitsVersion, Penalty, Snapshot, StateChange
 from risk.risk_controller import desk_halt, desk_resume, drawdown_check, stop_trading, trading_halt
 from risk.trading_states import StateRefused
-from tests.risk.accounts import CODE, MANAGER, account_under, drawdown_rule, report, state_now
+from tests.risk.accounts import APPROVER, CODE, MANAGER, account_under, drawdown_rule, report, state_now
 from tests.threads import at_once
 
 pytestmark = pytest.mark.usefixtures("quiet_background")
@@ -108,7 +108,7 @@ def test_halts_and_judgements_at_once_end_halted_and_on_record(cloned_database: 
 
 def test_of_two_resumes_of_the_desk_one_is_told_that_it_trades_already(cloned_database: str) -> None:
     desk_halt(reason="kill", actor=MANAGER)
-    answers = at_once([partial(desk_resume, reason="go", actor=MANAGER)] * 2)
+    answers = at_once([partial(desk_resume, reason="go", actor=APPROVER)] * 2)
     assert sorted(type(answer).__name__ for answer in answers) == ["StateChange", StateRefused.__name__]
 
 

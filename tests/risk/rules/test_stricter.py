@@ -50,6 +50,15 @@ def test_a_window_that_blocked_blocks_again() -> None:
     assert (rule.action, rule.max_quantity, rule.minutes_before) == ("block", None, 90)
 
 
+def test_caps_and_multipliers_come_back_by_their_instrument_also_one_with_a_dot() -> None:
+    cap = {"instrument": "BRK.B", "max_position": "4", "max_notional": "1000"}
+    loose = [{**cap, "max_position": "9"}, {"instrument": "ES", "max_position": "1"}]
+    before = document(exposure={"instruments": [cap], "multipliers": [{"instrument": "YM.X", "value": "5"}]})
+    now = document(exposure={"instruments": loose, "multipliers": [{"instrument": "YM.X", "value": "2"}]})
+    wanted = document(exposure={"instruments": [cap, loose[1]], "multipliers": [{"instrument": "YM.X", "value": "5"}]})
+    assert stricter(before, now) == limits_parse(wanted)
+
+
 def test_what_cannot_be_compared_is_as_it_was_before() -> None:
     before = {"drawdown": [drawdown_rule("0.05") | {"mode": "daily", "reset_at": "16:00"}]}
     assert stricter(before, document("0.02")) == limits_parse(before)
