@@ -36,24 +36,30 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _writing(seconds: float) -> list[Promise]:
-    rounds = [(_storm(seconds, sealing=False), _storm(seconds, sealing=True)) for _ in range(3)]
-    alone = statistics.median(first for (first, _), _second in rounds)
-    beside = statistics.median(second for _first, (second, _) in rounds)
-    sealed = statistics.median(rate for _first, (_, rate) in rounds)
-    catching_up = _catch_up()
+    rounds = [_round(seconds) for _ in range(3)]
+    alone, catching_up, beside, sealed = (statistics.median(figures) for figures in zip(*rounds, strict=True))
     show(
         ("rows a second", "median of 3"),
         [
             ("writers alone", f"{alone:,.0f}"),
             ("writers beside the sealer", f"{beside:,.0f}"),
             ("sealed meanwhile", f"{sealed:,.0f}"),
-            ("the sealer alone, on what is left", f"{catching_up:,.0f}"),
+            ("the sealer alone, on what they left", f"{catching_up:,.0f}"),
         ],
     )
     return [
         Promise("writers alone / beside the sealer", alone / beside, 1.10),
         Promise("writers alone / the sealer alone", alone / catching_up, 1.0),
     ]
+
+
+def _round(seconds: float) -> tuple[float, float, float, float]:
+    """Rows a second: writers alone, the sealer alone, then (nothing waits by then) writers beside it, and sealed."""
+    alone, _ = _storm(seconds, sealing=False)
+    catching_up = _catch_up()
+    beside, sealed = _storm(seconds, sealing=True)
+    _catch_up()
+    return alone, catching_up, beside, sealed
 
 
 def _storm(seconds: float, *, sealing: bool) -> tuple[float, float]:
