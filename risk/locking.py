@@ -17,7 +17,7 @@ DESK_LOCK = 0x4D49_4101
 """Key of the desk's PostgreSQL advisory lock. A row lock shared by every request would make each of them write to
 the row (multixact); an advisory lock is held in memory (docs/adr/0003)."""
 
-OWNER_LOCK = 0x4D49_4103
+OWNER_LOCK = 0x4D49_4104
 """First key of the advisory lock of an owner of several accounts; the second is made from the owner's name."""
 
 CALENDAR_LOCK = 0x4D49_4102
