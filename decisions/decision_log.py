@@ -22,7 +22,7 @@ from decisions.shadow import shadow_close, shadow_rows
 from mia_site.audit.actors import Actor, command_actor
 from mia_site.audit.journal import BATCH, Leaf
 from mia_site.audit.models import Entry
-from mia_site.audit.receipts import receipt_sign
+from mia_site.audit.receipts import receipt_again, receipt_sign
 from mia_site.ops.alerts import alert_raise_outside
 from mia_site.ops.clock import database_now
 from mia_site.ops.deadline import TROUBLE, deadline_watch, missed, transaction_within
@@ -307,8 +307,7 @@ def outcome_record(decision: Decision, told: OutcomeInput, *, actor: Actor) -> t
     """Records what became of a decision; the newest outcome counts. Returns it with its leaf and receipt.
 
     A final one counts towards the losses in a row, with the penalties that follow, and ends what the decision's order
-    still reserved. An outcome equal to the newest one
-    adds nothing. Raises `InputError`.
+    still reserved. An outcome equal to the newest one adds nothing. Raises `InputError`.
     """
     with transaction.atomic():
         desk_lock()
@@ -317,9 +316,7 @@ def outcome_record(decision: Decision, told: OutcomeInput, *, actor: Actor) -> t
         time_check("closed_at", told.closed_at, now)
         newest = Outcome.objects.filter(decision_id=decision.id).order_by("-id").first()
         if newest is not None and _same(newest, told):
-            entry = Entry.objects.get(id=newest.id)
-            leaf = Leaf(newest.id, bytes(entry.leaf_hash))
-            return newest, leaf, receipt_sign([leaf], newest.recorded_at)
+            return newest, *receipt_again(newest)
         outcome = Outcome(
             account=state.account, seq=seq, decision_id=decision.id, actor=str(actor), recorded_at=now,
             pnl=told.pnl, closed_at=told.closed_at, final=told.final, quantity=told.quantity,

@@ -7,8 +7,7 @@ from decisions.inputs import OrderInput
 from decisions.models import Decision, OrderReport
 from mia_site.audit.actors import Actor
 from mia_site.audit.journal import Leaf
-from mia_site.audit.models import Entry
-from mia_site.audit.receipts import receipt_sign
+from mia_site.audit.receipts import receipt_again, receipt_sign
 from mia_site.ops.timings import timed
 from risk.admissions import order_apply
 from risk.equity import time_check
@@ -32,8 +31,7 @@ def order_record(decision: Decision, told: OrderInput, *, actor: Actor) -> tuple
         time_check("at", told.at, now)
         newest = OrderReport.objects.filter(decision_id=decision.id).order_by("-seq").first()
         if newest is not None and _same(newest, told):
-            leaf = Leaf(newest.id, bytes(Entry.objects.get(id=newest.id).leaf_hash))
-            return newest, leaf, receipt_sign([leaf], newest.recorded_at)
+            return newest, *receipt_again(newest)
         report = OrderReport(
             account=state.account, seq=seq, decision_id=decision.id, status=told.order_status.value,
             filled_quantity=told.filled_quantity, fill_price=told.fill_price, at=told.at, actor=str(actor),

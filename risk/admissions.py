@@ -46,8 +46,8 @@ def life_start(*, effect: Effect, at: datetime, quantity: Decimal | None, lasts:
 
 
 def order_apply(state: AccountState, *, decision_id: UUID, told: OrderTold) -> None:
-    """Projects what was told of an order. Of a decision that was not let through nothing is
-    projected: what it filled anyway is in the next position report."""
+    """Projects what was told of an order. Of a decision that was not let through nothing is projected: what it filled
+    anyway is in the next position report."""
     row = Admission.objects.filter(id=decision_id).first()
     if row is not None:
         _save(row, order_tell(_life(row), told, state.positions_at))

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,27 +11,21 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from decisions.feature_learning import Lesson, features_learn, lesson_record
 from mia_site.audit.admin.base import FactAdmin, request_actor
 from mia_site.audit.admin.rendering import EMPTY, number, percent, table
-from risk.admin.acting import ReasonForm, preview_view
+from risk.admin.acting import ReasonForm, moment_field, preview_view
 from risk.models import FeatureReference
 from risk.roles import LEARN_FEATURES
 from risk.rules.drift import IQR_OF_SCALE
 
 
-def _moment_field(label: Any) -> forms.DateTimeField:
-    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "2026-05-13 14:30"})
-    return forms.DateTimeField(label=label, widget=widget)
-
-
 class WindowForm(ReasonForm):
     """The decisions that are learned from, and why those."""
 
-    since = _moment_field(gettext_lazy("From (UTC)"))
-    until = _moment_field(gettext_lazy("Until (UTC)"))
+    since = moment_field(gettext_lazy("From (UTC)"))
+    until = moment_field(gettext_lazy("Until (UTC)"))
     field_order = ("since", "until", "reason")
 
 

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from mia_site.audit.canonical import timestamp
 from mia_site.audit.journal import Leaf
 from mia_site.audit.keys import receipt_signer
+from mia_site.audit.models import Entry
+from mia_site.ops.facts import Fact
 
 PROMISE = timedelta(minutes=5)
 """How long sealing may take before an unfulfilled receipt is evidence against the desk."""
@@ -27,3 +29,9 @@ def receipt_text(leaves: Sequence[Leaf], at: datetime) -> str:
 def receipt_sign(leaves: Sequence[Leaf], at: datetime) -> str:
     """One signed note (C2SP) for all `leaves`, issued `at`."""
     return receipt_signer().sign(receipt_text(leaves, at))
+
+
+def receipt_again(fact: Fact) -> tuple[Leaf, str]:
+    """The leaf of a fact that is recorded already, and a receipt as of then: for who tells the same a second time."""
+    leaf = Leaf(fact.id, bytes(Entry.objects.get(id=fact.id).leaf_hash))
+    return leaf, receipt_sign([leaf], fact.recorded_at)

@@ -13,13 +13,19 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from risk.admin.switches import refusal
 from risk.inputs import InputError
 
 Button = tuple[str, Any, str]
 """Name of the field that it sends, its words, its look."""
+
+
+def moment_field(label: Any, *, required: bool = True) -> forms.DateTimeField:
+    """A time in UTC, as pages of the desk show times."""
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "2026-05-13 14:30"})
+    return forms.DateTimeField(label=label, widget=widget, required=required)
 
 
 class ReasonForm(forms.Form):

@@ -19,7 +19,7 @@ from mia_site.audit.admin.filters import RecordedDayFilter
 from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge, moment
 from mia_site.audit.models import Entry
-from risk.admin.acting import ReasonForm, act_view
+from risk.admin.acting import ReasonForm, act_view, moment_field
 from risk.calendar_overrides import waiver_decide, window_add, window_extend, window_waive
 from risk.models import MacroEvent, OverrideAction, WindowOverride, WindowRuling
 from risk.roles import CHANGE_WINDOWS, RULE_WINDOWS
@@ -27,16 +27,10 @@ from risk.roles import CHANGE_WINDOWS, RULE_WINDOWS
 TONES = {OverrideAction.ADD: "bad", OverrideAction.EXTEND: "warn", OverrideAction.WAIVE: "info"}
 
 
-def _moment_field(label: Any) -> forms.DateTimeField:
-    """A time in UTC, as pages of the desk show times."""
-    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "2026-05-13 14:30"})
-    return forms.DateTimeField(label=label, widget=widget)
-
-
 class UntilForm(ReasonForm):
     """Until when a window is held."""
 
-    ends_at = _moment_field(gettext_lazy("Until (UTC)"))
+    ends_at = moment_field(gettext_lazy("Until (UTC)"))
     field_order = ("ends_at", "reason")
 
 
@@ -44,8 +38,8 @@ class AddForm(ReasonForm):
     """A time that nobody published."""
 
     title = forms.CharField(label=gettext_lazy("What for"), max_length=200, widget=UnfoldAdminTextInputWidget())
-    starts_at = _moment_field(gettext_lazy("From (UTC)"))
-    ends_at = _moment_field(gettext_lazy("Until (UTC)"))
+    starts_at = moment_field(gettext_lazy("From (UTC)"))
+    ends_at = moment_field(gettext_lazy("Until (UTC)"))
     currency = forms.CharField(
         label=gettext_lazy("Currency (none: every instrument)"),
         max_length=3,

@@ -5,14 +5,10 @@ name.
 """
 
 from argparse import ArgumentParser
-from getpass import getpass
 from typing import Any
 
-from django.contrib.auth import authenticate
-from django.core.management.base import CommandError
-from django.utils.translation import gettext as _
-
-from mia_site.audit.actors import Actor, command_actor, user_actor
+from mia_site.audit.actors import Actor, command_actor
+from mia_site.audit.management.people import person_log_in
 from risk.models import DeskLimitsVersion, LimitsVersion
 from risk.risk_controller import desk_limits_decide, limits_decide, limits_review, limits_withdraw
 from risk.roles import APPROVE_LIMITS, PROPOSE_LIMITS
@@ -43,15 +39,7 @@ def way_of(options: dict[str, Any]) -> Way | None:
 
 def submitter(command: str, options: dict[str, Any]) -> Actor:
     """Who submits: the person who logs in, else the command."""
-    return person(options["user"], PROPOSE_LIMITS) if options["user"] else command_actor(command)
-
-
-def person(name: str, *permissions: str) -> Actor:
-    """The person of this name, who logs in here and holds one of the permissions. Raises `CommandError`."""
-    user = authenticate(username=name, password=getpass(_("Password of %(name)s: ") % {"name": name}))
-    if user is None or not any(user.has_perm(permission) for permission in permissions):
-        raise CommandError(_("%(name)s did not log in, or may not do this.") % {"name": name})
-    return user_actor(user.pk)
+    return person_log_in(options["user"], PROPOSE_LIMITS) if options["user"] else command_actor(command)
 
 
 def act_arguments(actions: Any, *, account: bool) -> None:
@@ -72,7 +60,7 @@ def act_arguments(actions: Any, *, account: bool) -> None:
 def act_do(action: str, version: LimitsVersion | DeskLimitsVersion, options: dict[str, Any]) -> str:
     """Does it and says so. Raises `InputError` and `CommandError`."""
     alone = action == "withdraw" or (action == "review" and options["revoke"])
-    who = person(options["user"], APPROVE_LIMITS, *([PROPOSE_LIMITS] if alone else []))
+    who = person_log_in(options["user"], APPROVE_LIMITS, *([PROPOSE_LIMITS] if alone else []))
     told = {"actor": who, "reason": options["reason"]}
     if action == "withdraw":
         limits_withdraw(version, **told)

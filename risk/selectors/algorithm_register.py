@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
-
-from django.db.models import Count, Min
+from datetime import datetime
 
 from risk.models import Account, Admission, AlgorithmEntry, AlgorithmRuling
 from risk.models.algorithm_register import RegisterAction
 from risk.rules.types import Effect, EntryStatus, RegisteredView
+from risk.selectors.pace import hour_figures
 
-HOUR = timedelta(hours=1)
 STATUS = {
     RegisterAction.APPROVED.value: EntryStatus.APPROVED,
     RegisterAction.REJECTED.value: EntryStatus.REJECTED,
@@ -26,9 +24,7 @@ def entry_view(account: Account, key: str, now: datetime) -> RegisteredView | No
     view = entry_told(entry)
     if view.max_openings_per_hour is None:
         return view
-    opened = Admission.objects.filter(
-        account=account, effect=Effect.OPENS.value, at__gt=now - HOUR, algorithm=key
-    ).aggregate(count=Count("id"), oldest=Min("at"))
+    opened = hour_figures(Admission.objects.filter(account=account, effect=Effect.OPENS.value, algorithm=key), now)
     return replace(view, openings_last_hour=opened["count"], oldest_at=opened["oldest"])
 
 

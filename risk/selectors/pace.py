@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Min, QuerySet, Sum
 
 from risk.models import AccountState, Admission
 from risk.rules.types import Effect, OpeningView, PaceView, PositionView, Side
@@ -15,9 +16,14 @@ ZERO = Decimal(0)
 def pace_view(state: AccountState, now: datetime) -> PaceView:
     """Openings allowed in the hour before `now`, and when the last one was."""
     openings = Admission.objects.filter(account_id=state.account_id, effect=Effect.OPENS.value)
-    hour = openings.filter(at__gt=now - HOUR).aggregate(count=Count("id"), oldest=Min("at"), last=Max("at"))
+    hour = hour_figures(openings, now)
     last = hour["last"] or openings.order_by("-at").values_list("at", flat=True).first()
     return PaceView(openings_last_hour=hour["count"], oldest_at=hour["oldest"], last_opening_at=last)
+
+
+def hour_figures(openings: QuerySet[Admission], now: datetime) -> dict[str, Any]:
+    """How many of the openings (`count`) fell in the hour before `now`, and the moments of the `oldest` and `last`."""
+    return openings.filter(at__gt=now - HOUR).aggregate(count=Count("id"), oldest=Min("at"), last=Max("at"))
 
 
 def opening_views(state: AccountState, since: datetime) -> tuple[OpeningView, ...]:

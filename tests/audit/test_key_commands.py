@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from mia_site.audit.key_facts import bootstrap_keys, verifier_keys
 from mia_site.audit.keys import KeyUnreadable, key_path, receipt_signer
-from mia_site.audit.management.commands import audit_continue
+from mia_site.audit.management import people as terminal
 from mia_site.audit.models import Checkpoint, Continuation, Entry
 from mia_site.audit.note import open_note, parse_verifier
 from mia_site.audit.offline.verify_evidence import open_checkpoint
@@ -101,7 +101,7 @@ def restored() -> tuple[int, int]:
 def typed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What is typed where a password is asked for, one after another."""
     passwords: list[str] = []
-    monkeypatch.setattr(audit_continue, "getpass", lambda _prompt: passwords.pop(0))
+    monkeypatch.setattr(terminal, "getpass", lambda _prompt: passwords.pop(0))
     yield passwords
     assert passwords == []
 

@@ -8,8 +8,8 @@ import yaml
 from django.contrib.auth.models import User
 
 from mia_site.audit.actors import user_actor
+from mia_site.audit.management import people as terminal
 from risk.desk_limits import desk_limits_submit
-from risk.management import law
 from risk.models import Desk, LimitsVersion
 from risk.roles import RISK_APPROVER, RISK_MANAGER
 from tests.decisions.mia_files import text_file
@@ -180,7 +180,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> list[User]:
     people: list[User] = [
         UserFactory(username=name, role=role) for name, role in (("ann", RISK_MANAGER), ("bob", RISK_APPROVER))
     ]
-    monkeypatch.setattr(law, "getpass", lambda _prompt: PASSWORD)
+    monkeypatch.setattr(terminal, "getpass", lambda _prompt: PASSWORD)
     policy = {"loosening": {"break_glass": True}}
     version = desk_limits_submit(policy, actor=user_actor(people[0].pk), reason="alone").version
     run("desk_limits", "approve", "1", "--user", "bob", "--reason", "agreed")
@@ -214,5 +214,5 @@ def test_a_proposal_is_withdrawn_approved_or_rejected_at_the_terminal(alone: lis
 
 def test_a_wrong_password_acts_on_nothing(alone: list[User], monkeypatch: pytest.MonkeyPatch) -> None:
     limits("set", "max_drawdown=0.06")
-    monkeypatch.setattr(law, "getpass", lambda _prompt: "guessed")
+    monkeypatch.setattr(terminal, "getpass", lambda _prompt: "guessed")
     assert "bob did not log in" in refused("limits", "approve", CODE, "2", "--user", "bob", *WHY)

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from mia_site.audit.actors import command_actor
+from mia_site.audit.management.people import person_log_in
 from risk.inputs import InputError
 from risk.locking import AccountUnknown
-from risk.management.law import person
 from risk.management.places import place_arguments, place_of, place_told
 from risk.risk_controller import desk_resume, scope_resume, trading_resume
 from risk.roles import RESUME
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         state = TradingState.REDUCE_ONLY if options["reduce_only"] else TradingState.ACTIVE
-        actor = person(options["user"], RESUME) if options["user"] else command_actor("resume")
+        actor = person_log_in(options["user"], RESUME) if options["user"] else command_actor("resume")
         told: dict[str, Any] = {
             "reason": options["reason"], "actor": actor, "state": state, "break_glass": options["break_glass"],
         }  # fmt: skip

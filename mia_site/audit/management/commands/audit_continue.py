@@ -1,15 +1,13 @@
 """`manage.py audit_continue --reason TEXT`: two people declare the gap of a restore."""
 
 from argparse import ArgumentParser
-from getpass import getpass
 from typing import Any
 
-from django.contrib.auth import authenticate
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from mia_site.audit.actors import Actor, user_actor
 from mia_site.audit.continuation import ContinuationRefused, ledger_continue, situation
+from mia_site.audit.management.people import person_log_in
 
 PERMISSION = "audit.add_continuation"
 
@@ -29,15 +27,8 @@ class Command(BaseCommand):
             now = situation()
             told = _("%(kept)d leaves are here, %(lost)d were published: %(missing)d are lost.")
             self.stdout.write(told % {"kept": now.kept, "lost": now.lost, "missing": now.lost - now.kept})
-            first, second = (self._person(options[name]) for name in ("first", "second"))
+            first, second = (person_log_in(options[name], PERMISSION) for name in ("first", "second"))
             fact = ledger_continue(reason=options["reason"], asked_by=first, agreed_by=second)
         except ContinuationRefused as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(_("Declared (%(id)s). The next seal says so.") % {"id": fact.pk}))
-
-    @staticmethod
-    def _person(name: str) -> Actor:
-        user = authenticate(username=name, password=getpass(_("Password of %(name)s: ") % {"name": name}))
-        if user is None or not user.has_perm(PERMISSION):
-            raise CommandError(_("%(name)s did not log in, or may not continue the ledger.") % {"name": name})
-        return user_actor(user.pk)
