@@ -110,6 +110,9 @@ CONTROLLER_TEXTS: dict[str, str] = {
     "resume_lapsed": gettext_noop(
         "Nobody reviewed the resume by break-glass (%(scope)s %(key)s) until %(until)s; the stop is back"
     ),
+    "resume_review_failed": gettext_noop(
+        "The stop that a resume by break-glass had lifted (%(scope)s %(key)s) could not be put back in time (%(error)s)"
+    ),
     "limits_delayed": gettext_noop(
         "%(account)s: limits v%(version)s by %(actor)s loosen at %(at)s unless they are withdrawn: %(reason)s"
     ),

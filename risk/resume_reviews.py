@@ -8,13 +8,14 @@ from django.db import transaction
 
 from mia_site.audit.actors import Actor
 from mia_site.audit.journal import facts_record
+from mia_site.ops.alerts import alert_raise_outside
 from mia_site.ops.clock import database_now
 from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, Desk, StateChange, StateReview
 from risk.models.limits import Step
 from risk.models.state import Cause, Scope
-from risk.resume_policy import Stoppable, resume_alert
+from risk.resume_policy import Stoppable, place_key, resume_alert
 from risk.rules.sentences import NOTHING_TO_REVIEW, RESUME_NOT_REVIEWED, RESUME_REVOKED, REVIEWER_NEEDED
 from risk.rules.types import StopScope, TradingState
 from risk.scoped_stops import ScopeLocked, StopPlace, scope_lock, scope_save
@@ -60,8 +61,15 @@ def resume_reviews_due(*, actor: Actor) -> int:
     for change in due.order_by("recorded_at", "id"):
         try:
             done += _lapse(change, actor)
-        except Exception:
+        except Exception as error:
             log.exception("resume_review_failed", change=str(change.id))
+            told: dict[str, str | int] = {
+                "scope": change.scope, "key": place_key(change), "error": f"{type(error).__name__}: {error}"[:500],
+            }  # fmt: skip
+            account = change.account.code if change.account else ""
+            alert_raise_outside(
+                "resume_review_failed", priority=4, account=account, params=told, dedup_key=str(change.id)
+            )
     return done
 
 

@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 
 from mia_site.audit.actors import user_actor
+from mia_site.audit.management import people as terminal
 from mia_site.audit.models import Entry
 from risk.desk_limits import desk_limits_decide, desk_limits_submit
 from risk.inputs import InputError
 from risk.limits_law import limits_decide, limits_submit
-from risk.management import law
 from risk.models import Desk, ScopedStop, StateChange, StateReview
 from risk.projections import account_check, desk_check
 from risk.resume_reviews import resume_review
@@ -22,6 +23,7 @@ from risk.scoped_replay import stops_check
 from risk.scoped_stops import StopPlace, scope_halt, scope_resume
 from risk.trading_states import desk_halt, desk_resume, trading_halt, trading_resume
 from tests.factories import PASSWORD, TradingSessionFactory, UserFactory
+from tests.faults import failing_database
 from tests.risk.accounts import APPROVER, CODE, MANAGER, account_under, drawdown_rule, report, state_now
 from tests.risk.calendars import raised, told
 from tests.risk.test_commands import refused, run
@@ -101,7 +103,7 @@ def test_at_a_terminal_a_person_who_logs_in_is_that_person_and_a_terminal_is_nob
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ann = UserFactory(username="ann", role=ADMINISTRATOR)
-    monkeypatch.setattr(law, "getpass", lambda _prompt: PASSWORD)
+    monkeypatch.setattr(terminal, "getpass", lambda _prompt: PASSWORD)
     trading_halt(account=CODE, reason="x", actor=user_actor(ann.pk))
     resume = ("resume", "--account", CODE, "--reason", "y")
     assert "another person" in refused(*resume, "--user", "ann")
@@ -139,6 +141,17 @@ def broken() -> StateChange:
     glass_allowed()
     trading_halt(account=CODE, reason="a fault", actor=MANAGER)
     return trading_resume(account=CODE, reason="only me here", actor=MANAGER, break_glass=True)
+
+
+def test_a_stop_that_cannot_be_put_back_in_time_is_told_and_tried_again(desk_clock: StillClock) -> None:
+    broken()
+    with failing_database(DatabaseError("disk is full"), table='INSERT INTO "risk_statereview'):
+        pass_time(desk_clock, 4)
+    assert not state_of_all()
+    (alert,) = raised("resume_review_failed")
+    assert alert.priority == 4 and "could not be put back in time (DatabaseError: disk is full)" in told(alert)
+    pass_time(desk_clock, 1)
+    assert state_of_all() == {"HALTED"}
 
 
 def test_another_person_keeps_or_revokes_the_resume(desk_clock: StillClock) -> None:
