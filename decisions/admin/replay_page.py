@@ -15,6 +15,7 @@ from decisions.replay.job import ROWS_KEPT, progress_of
 from decisions.replay.table import stops_by_limit
 from decisions.replay.words import TURNS, money_lines, remarks, turn_lines
 from mia_site.audit.admin.rendering import number
+from mia_site.ops.sentences import sentence_told
 from risk.admin.shared import state_badge
 from risk.rules.limits import limits_parse
 from risk.rules.replay_gate import rules_carried
@@ -32,8 +33,12 @@ def share(run: LimitsReplay) -> int:
 def replay_context(run: LimitsReplay) -> dict[str, Any]:
     """For `admin/desk/replay.html`."""
     context: dict[str, Any] = {
-        "replay": run, "share": share(run), "checked": number(run.checked), "total": number(run.total),
-    }  # fmt: skip
+        "replay": run,
+        "replay_error": sentence_told(run.error),
+        "share": share(run),
+        "checked": number(run.checked),
+        "total": number(run.total),
+    }
     if run.finished_at is None or run.error:
         return context
     progress = progress_of(run)

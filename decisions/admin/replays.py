@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from decisions.admin.replay_page import replay_context, share
 from decisions.mia_export import export_journal
@@ -26,6 +26,7 @@ from mia_site.audit.admin.exporting import CONTENT
 from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge, moment
 from risk.admin.account_page import limits_yaml
+from risk.admin.acting import moment_field
 from risk.admin.shared import AccountFilter
 from risk.admin.switches import refusal
 from risk.export import Period
@@ -37,20 +38,14 @@ from risk.rules.limits import Limits, LimitsError, limits_parse
 DOCUMENT_LENGTH = 20_000
 
 
-def _moment_field(label: Any) -> forms.DateTimeField:
-    """A time in UTC, as pages of the desk show times."""
-    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "2026-05-13 14:30"})
-    return forms.DateTimeField(label=label, widget=widget, required=False)
-
-
 class ReplayForm(forms.Form):
     """Which account, which limits, from when, until when."""
 
     account = forms.ModelChoiceField(
         Account.objects.order_by("code"), label=gettext_lazy("Account"), widget=UnfoldAdminSelectWidget()
     )
-    since = _moment_field(gettext_lazy("From (UTC; none: since the account has limits)"))
-    until = _moment_field(gettext_lazy("Until (UTC; none: now)"))
+    since = moment_field(gettext_lazy("From (UTC; none: since the account has limits)"), required=False)
+    until = moment_field(gettext_lazy("Until (UTC; none: now)"), required=False)
     document = forms.CharField(
         label=gettext_lazy("Limits (YAML)"), max_length=DOCUMENT_LENGTH,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 26, "spellcheck": "false"}),
@@ -152,7 +147,7 @@ class LimitsReplayAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("status"))
     def standing(self, row: LimitsReplay) -> SafeString:
         if row.error:
-            return badge(_("cannot be measured"), "bad")
+            return badge(_("failed"), "bad")
         return badge(_("done"), "good") if row.finished_at else badge(f"{share(row)} %", "info")
 
     @admin.display(description=gettext_lazy("who"))

@@ -4,8 +4,10 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
+import structlog
 from django.db import transaction
 from django.db.models import Q
 
@@ -23,7 +25,9 @@ from risk.export import Period
 from risk.models import Account
 from risk.rules.drawdown import PointError
 from risk.rules.limits import Limits, limits_dump, limits_parse
+from risk.rules.sentences import UNMEASURED
 
+log = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=1)
 ROWS_KEPT = 20_000
 """Decisions that the table of a replay holds; the command writes every one."""
@@ -76,21 +80,36 @@ def _dump(progress: Progress) -> str:
 
 
 def _step(run: LimitsReplay, deadline: Deadline) -> None:
-    progress, text, error = progress_of(run), io.StringIO(), ""
+    try:
+        columns = _advanced(run, deadline)
+    except PointError as trouble:
+        columns = _failed(UNMEASURED % {"reason": trouble})
+    except Exception as trouble:  # it ends and says why: those that wait behind it have their turn
+        log.exception("replay_failed", replay=run.pk)
+        columns = _failed(f"{type(trouble).__name__}: {trouble}")
+    LimitsReplay.objects.filter(pk=run.pk, leased_until=run.leased_until).update(leased_until=None, **columns)
+
+
+def _failed(error: str) -> dict[str, Any]:
+    return {"error": error[:500], "finished_at": database_now()}
+
+
+def _advanced(run: LimitsReplay, deadline: Deadline) -> dict[str, Any]:
+    """The columns after a step. Raises `PointError`."""
+    progress, text = progress_of(run), io.StringIO()
     course, table = progress.course, Table(text, begun=bool(run.table))
     replay = Replay(
         run.account, limits_parse(run.limits), course, sink=_sink(progress, table), heard=progress.curve.point
     )  # fmt: skip
-    try:
-        replay.run(deadline)
-    except PointError as trouble:
-        error = str(trouble)
+    replay.run(deadline)
     if course.finished:
         table.states(state_rows(run.account, course))
-    LimitsReplay.objects.filter(pk=run.pk, leased_until=run.leased_until).update(
-        checked=course.checked, progress=_dump(progress), table=run.table + text.getvalue(), error=error[:500],
-        leased_until=None, finished_at=database_now() if course.finished or error else None,
-    )  # fmt: skip
+    return {
+        "checked": course.checked,
+        "progress": _dump(progress),
+        "table": run.table + text.getvalue(),
+        "finished_at": database_now() if course.finished else None,
+    }
 
 
 def _sink(progress: Progress, table: Table) -> Callable[[Compared], None]:

@@ -52,10 +52,11 @@ ANOTHER_RESUMES = gettext_noop(
 RESUMED_ITSELF = gettext_noop("the stop by %(rule)s held until %(until)s, and equity is above the floors")
 RESUME_REVOKED = gettext_noop("the resume was revoked: %(reason)s")
 RESUME_NOT_REVIEWED = gettext_noop("trading was resumed by break-glass and nobody reviewed it until %(until)s")
+UNMEASURED = gettext_noop("these limits cannot measure the account's equity: %(reason)s")
 TEMPLATES = (
     DESK_BREACH, BREACH, HEALED, ABOVE_LIMIT, WITHIN_LIMIT, NO_LIMIT, STOP_BEFORE, STOP_BROKEN, STOP_ENDED,
     LOSSES_IN_A_ROW, LOSSES_ENDED, TRADE_LOST, STRICTER_STOP, MILDER_STATE, BELOW_FLOOR, DESK_BELOW_FLOOR,
     NEWER_VERSION, UNREVIEWED, OVERTAKEN, PUT_BACK, NOT_REVIEWED, RESUME_REVOKED, RESUMED_ITSELF,
-    RESUME_NOT_REVIEWED, OF_REFERENCE, OF_INITIAL, OF_AMOUNT,
+    RESUME_NOT_REVIEWED, UNMEASURED, OF_REFERENCE, OF_INITIAL, OF_AMOUNT,
 )  # fmt: skip
 """What is said of more stands before what is said of less: the first that fits is taken."""

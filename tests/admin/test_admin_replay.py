@@ -112,6 +112,19 @@ def test_a_step_that_another_worker_is_at_is_left_to_it(as_role: Login, bot: Bot
     assert done(run, gate_clock).checked == run.total == 7
 
 
+def test_one_that_cannot_go_on_says_why_and_those_behind_it_have_their_turn(
+    as_role: Login, bot: Bot, gate_clock: StillClock
+) -> None:
+    browser = as_role(COMPLIANCE_VIEWER)
+    older, newer = asked(browser, bot), asked(browser, bot)
+    LimitsReplay.objects.filter(pk=older.pk).update(progress='{"of": "another release"}')
+    assert not done(newer, gate_clock).error
+    older.refresh_from_db()
+    assert older.error.startswith("ValidationError") and older.finished_at is not None
+    html = html_of(browser, f"{URL}{older.pk}/change/")
+    assert "The replay has failed: ValidationError" in html and "failed" in html_of(browser, URL)
+
+
 def test_old_replays_expire(as_role: Login, bot: Bot, gate_clock: StillClock) -> None:
     run = asked(as_role(COMPLIANCE_VIEWER), bot)
     assert replays_expire(run.created_at + timedelta(days=1)) == 0
