@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as expected
@@ -89,10 +90,8 @@ def test_finds_a_blocked_decision_in_three_clicks_reads_why_exports_it_and_reads
         By.XPATH,
         "//button[contains(normalize-space(), 'Français') or contains(normalize-space(), 'français')]",
     )
-    WebDriverWait(browser, PATIENCE).until(
-        lambda page: page.find_element(By.TAG_NAME, "html").get_attribute("lang") == "fr"
-    )
-    why = browser.find_element(By.ID, "why").text
+    french = expected.visibility_of_element_located((By.CSS_SELECTOR, "html[lang='fr'] #why"))
+    why = WebDriverWait(browser, PATIENCE, ignored_exceptions=[StaleElementReferenceException]).until(french).text
     assert "Fenêtre d'interdiction jusqu'au 2025-05-07T18:30:00Z" in why
     assert "BLOQUÉ" in browser.find_element(By.ID, "verdict").text.upper()
     screenshot(browser, "decision-fr")
