@@ -25,7 +25,7 @@ from mia_site.audit.models import Entry
 from mia_site.audit.receipts import receipt_again, receipt_sign
 from mia_site.ops.alerts import alert_raise_outside
 from mia_site.ops.clock import database_now
-from mia_site.ops.deadline import TROUBLE, deadline_watch, missed, transaction_within
+from mia_site.ops.deadline import TROUBLE, answer_deadline, deadline_watch, missed, transaction_within
 from mia_site.ops.retry import DATABASE_AWAY, Deadline, retry_within, with_retries
 from mia_site.ops.timings import timed
 from risk.admissions import trade_end
@@ -51,7 +51,6 @@ from risk.selectors.limits import limits_readable
 from risk.written import Written
 
 log = structlog.get_logger(__name__)
-DEADLINE_SECONDS = 0.5
 BATCH_DEADLINE_SECONDS = 20.0
 KEY_LENGTH = 128
 
@@ -112,7 +111,7 @@ def submit(
     `EngineUnavailable` for anything that kept the desk from recording.
     """
     _check(sent, client, key)
-    deadline = deadline or Deadline(DEADLINE_SECONDS if len(sent) == 1 else BATCH_DEADLINE_SECONDS)
+    deadline = deadline or (answer_deadline() if len(sent) == 1 else Deadline(BATCH_DEADLINE_SECONDS))
     try:
         with deadline_watch("submit", deadline, account=client.account.code):
             return retry_within(deadline, lambda: _submit(sent, client, actor, key, body, deadline))

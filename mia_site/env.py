@@ -24,14 +24,18 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}; expected 1 or 0")
 
 
-def integer(name: str, default: int) -> int:
+def integer(name: str, default: int, *, least: int | None = None, most: int | None = None) -> int:
+    """A whole number within its bounds, each included."""
     value = os.environ.get(name, "")
     if not value:
         return default
     try:
-        return int(value)
+        number = int(value)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is {value!r}; expected a whole number") from error
+    if (least is not None and number < least) or (most is not None and number > most):
+        raise ImproperlyConfigured(f"{name} is {number}; expected {least} to {most}")
+    return number
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -228,6 +228,9 @@ CELERY_IMPORTS = ["mia_site.ops.heartbeat"]
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_TIMEZONE = "UTC"
 
+# How long a bot waits for an answer, at most: the gate answers in time, or says that it could not record (DESIGN 4.5).
+MIA_DEADLINE_MS = env.integer("MIA_DEADLINE_MS", 500, least=50, most=60_000)
+
 # Work rows of operations (mia_site/ops): alerts and where they go, timings, how long they are kept.
 MIA_TIMINGS_BACKGROUND = env.flag("MIA_TIMINGS_BACKGROUND", True)  # 0: rows wait for flush() (tests)
 MIA_TIMINGS_DAYS = env.integer("MIA_TIMINGS_DAYS", 7)

@@ -43,8 +43,6 @@ __all__ = [
     "trade_window",
 ]
 log = structlog.get_logger(__name__)
-REQUEST_SECONDS = 0.5
-"""How long a request goes on asking a database that does not answer, as for the gate."""
 INSTRUMENT_LENGTH = 32
 ERROR_LENGTH = 500
 CODE_LENGTH = 32

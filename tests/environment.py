@@ -17,6 +17,11 @@ SETTINGS = "mia_site.settings"
 CHILD = "MIA_TEST_CHILD"
 """Set in the second run, the one on PostgreSQL, which its parent starts with a DATABASE_URL."""
 
+PATIENCE_MS = 30_000
+"""A machine that is busy with other tests changes no answer."""
+DEADLINE_MS = 500
+"""The desk's own, where no setting says otherwise."""
+
 
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nothing listens on, below those that outgoing connections take."""
@@ -36,6 +41,8 @@ def prepare() -> Path:
 
     Returns the directory, which is removed when this process ends. Drops every other MIA_* variable, so that
     a developer's own configuration changes no result. DATABASE_URL stays: the suite runs on what it names.
+    A bot waits `PATIENCE_MS` for its answer, here and in every process that a test starts; a test of the deadline
+    sets one of its own.
     """
     for name in [name for name in os.environ if name.startswith("MIA_") and name != CHILD]:
         del os.environ[name]
@@ -43,6 +50,7 @@ def prepare() -> Path:
     data_dir = Path(tempfile.mkdtemp(prefix="mia-tests-"))
     atexit.register(shutil.rmtree, data_dir, ignore_errors=True)
     (data_dir / "static").mkdir()
+    os.environ["MIA_DEADLINE_MS"] = str(PATIENCE_MS)
     os.environ["MIA_DATA_DIR"] = str(data_dir)
     os.environ["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
     return data_dir

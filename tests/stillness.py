@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 from pytest_django import Settings
 
-from decisions import decision_log
 from mia_site.ops import alerts, timings
 
 FOMC = datetime(2025, 5, 7, 18, 0, tzinfo=UTC)
@@ -61,12 +60,6 @@ def gate_clock(desk_clock: StillClock, monkeypatch: pytest.MonkeyPatch) -> Still
     for module in GATE_CLOCKS:
         monkeypatch.setattr(f"{module}.database_now", desk_clock)
     return desk_clock
-
-
-@pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gate's deadline is a minute: a slow machine changes no answer."""
-    monkeypatch.setattr(decision_log, "DEADLINE_SECONDS", 60.0)
 
 
 @pytest.fixture

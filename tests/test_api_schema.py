@@ -13,7 +13,7 @@ from schemathesis import GenerationMode
 
 from tests.decisions.bots import trading_bot
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 EXAMPLES = 6
 """Of each address and each way; a bound, so that the whole takes seconds."""
 

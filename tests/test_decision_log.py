@@ -27,7 +27,7 @@ from tests.faults import failing_database
 from tests.risk.calendars import raised, told
 from tests.stillness import StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 COLUMNS = ["timestamp", "trade_id", "decision", "signal_score", "regime_probs"]
 DECISIONS, ENTRIES = 'INSERT INTO "decisions_decision"', 'INSERT INTO "audit_entry"'
 REGIMES = {"range": 0.7, "trend": 0.2}

@@ -34,7 +34,7 @@ from tests.risk.api.conftest import Bot as Web
 from tests.risk.calendars import event, load
 from tests.stillness import NOON, StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 EXIT: dict[str, Any] = {"decision": "exit_long", "side": "sell"}
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 
+from django.conf import settings
 from django.db import Error, connection, transaction
 from django.utils.translation import gettext_noop
 from prometheus_client import Counter
@@ -35,6 +36,11 @@ class Kept(StrEnum):
     LATE = "late"
     MISSED = "missed"
     FAILED = "failed"
+
+
+def answer_deadline() -> Deadline:
+    """The time from now in which a bot is answered."""
+    return Deadline(settings.MIA_DEADLINE_MS / 1000)
 
 
 @contextmanager

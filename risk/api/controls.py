@@ -10,15 +10,15 @@ from msgspec.structs import force_setattr
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mia_site.ops.deadline import answer_deadline
 from mia_site.ops.http import body_decode, body_read
 from mia_site.ops.openapi import body_schema, json_body
-from mia_site.ops.retry import Deadline
 from risk.api.base import DeskView, account_check, actor_of
 from risk.inputs import AccountCode, Aware, Input, Instrument, moment_utc
 from risk.receipts import Receipt, receipt_of
 from risk.risk_controller import stop_within
 from risk.stops import figure
-from risk.trade_window_filter import REQUEST_SECONDS, trade_window
+from risk.trade_window_filter import trade_window
 
 
 class StopTradingInput(Input, frozen=True):
@@ -80,7 +80,7 @@ class StopTradingView(DeskView):
     def post(self, request: Request) -> Response:
         sent = body_decode(body_read(request), StopTradingInput)
         account = account_check(request, sent.account)
-        deadline = Deadline(REQUEST_SECONDS)
+        deadline = answer_deadline()
         told = stop_within(sent.drawdown, account=account.code, actor=actor_of(request), deadline=deadline)
         limit = None if told.limit is None else figure(told.limit)
         snapshot = SnapshotAnswer(str(told.snapshot_id), figure(told.drawdown), told.overtrade_risk_score, limit)
@@ -104,7 +104,7 @@ class BlockTradeView(DeskView):
             account=account.code,
             instrument=sent.instrument,
             at=sent.at,
-            deadline=Deadline(REQUEST_SECONDS),
+            deadline=answer_deadline(),
         )
         reasons = [
             ReasonAnswer(reason.code.value, reason.message, dict(reason.evidence), reason.retry_at)

@@ -10,17 +10,17 @@ from msgspec.structs import force_setattr
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mia_site.ops.deadline import answer_deadline
 from mia_site.ops.http import body_decode, body_read
 from mia_site.ops.openapi import body_schema, json_body
 from mia_site.ops.problems import Problem
-from mia_site.ops.retry import Deadline, retry_within
+from mia_site.ops.retry import retry_within
 from risk.api.base import DeskView, account_check, actor_of, client_of, created
 from risk.inputs import AccountCode, Aware, Input, Text, moment_utc
 from risk.models import Client
 from risk.models.state import Scope
 from risk.rules.types import TradingState
 from risk.stop_targets import StopTarget, target_halt
-from risk.trade_window_filter import REQUEST_SECONDS
 
 
 class HaltInput(Input, frozen=True):
@@ -67,7 +67,7 @@ class HaltView(DeskView):
         account_check(request, sent.account)
         target, actor = _target(sent, client), actor_of(request)
         change = retry_within(
-            Deadline(REQUEST_SECONDS),
+            answer_deadline(),
             lambda: target_halt(
                 target, reason=sent.reason, actor=actor, state=TradingState(sent.state), until=sent.until
             ),

@@ -21,7 +21,7 @@ from tests.factories import LIMITS, UserFactory
 from tests.risk.accounts import drawdown_rule
 from tests.stillness import StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhurried")]
+pytestmark = pytest.mark.django_db
 URL = "/admin/decisions/limitsreplay/"
 TIGHTER = LIMITS | NO_FEATURES | {"drawdown": [drawdown_rule("0.03")]}
 

@@ -137,7 +137,6 @@ def test_nobody_asks_the_register_unless_the_limits_do() -> None:
     assert not [line for line in readiness_run(bot.account.code) if "algorithm" in line.name]
 
 
-@pytest.mark.usefixtures("unhurried")
 def test_in_a_storm_nothing_opens_after_the_withdrawal(cloned_database: str) -> None:
     bot = trading_bot(pace={"max_openings_per_hour": 1_000}, **ASKED)
     entry = approved()

@@ -151,7 +151,6 @@ def test_admissions_of_before_learn_their_algorithm_when_the_database_is_migrate
     assert list(Admission.objects.order_by("seq").values_list("algorithm", flat=True)) == ["trend", "mean", ""]
 
 
-@pytest.mark.usefixtures("unhurried")
 def test_at_once_exactly_as_many_open_as_may(cloned_database: str) -> None:
     bot = trading_bot(**THREE)
     answers: list[Any] = at_once([partial(bot.asks, algorithm="trend", trade_id=f"T{number}") for number in range(8)])

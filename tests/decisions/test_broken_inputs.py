@@ -11,7 +11,7 @@ from decisions.models import Decision
 from mia_site.ops import heartbeat
 from tests.decisions.bots import Bot, trading_bot
 from tests.decisions.broken_inputs import FAULTS, scene_start
-from tests.decisions.troubled_database import gone, locked
+from tests.decisions.troubled_database import gone, hurried, locked
 from tests.docs.pages import page, sections, table_cells
 from tests.risk.api.conftest import Bot as Web
 from tests.stillness import StillClock
@@ -47,7 +47,6 @@ def test_the_table_names_every_fault_that_is_injected_and_no_other() -> None:
 
 @rows(of_database=False)
 @pytest.mark.django_db
-@pytest.mark.usefixtures("unhurried")
 def test_an_input_that_is_broken(
     fault: tuple[str, str], gate_clock: StillClock, request: pytest.FixtureRequest, subtests: pytest.Subtests
 ) -> None:
@@ -64,7 +63,7 @@ def test_a_database_that_is_broken(fault: tuple[str, str], cloned_database: str,
     bot = trading_bot()
     bot.reports(quantity=2)
     close_old_connections()
-    with DATABASE[fault[1]](cloned_database):
+    with DATABASE[fault[1]](cloned_database), hurried():
         for asked, says in CELLS[fault].items():
             with subtests.test(asked):
                 assert answer(bot, ASKED[asked]) == says

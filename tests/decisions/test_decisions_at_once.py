@@ -19,7 +19,7 @@ from tests.factories import FACTORY
 from tests.risk.accounts import APPROVER
 from tests.threads import at_once
 
-pytestmark = pytest.mark.usefixtures("quiet_background", "unhurried")
+pytestmark = pytest.mark.usefixtures("quiet_background")
 
 
 def decided(answers: list[Any]) -> list[Decision]:

@@ -18,7 +18,7 @@ from tests.decisions.bots import trading_bot
 from tests.factories import FACTORY, LIMITS
 from tests.threads import at_once
 
-pytestmark = pytest.mark.usefixtures("quiet_background", "unhurried")
+pytestmark = pytest.mark.usefixtures("quiet_background")
 BUSY: dict[str, Any] = {"max_openings_per_hour": 100}
 
 

@@ -18,7 +18,7 @@ from mia_site.ops.ids import uuid7
 from tests.decisions.bots import FEATURES, Bot, feature_desk
 from tests.stillness import NOON
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 
 
 def test_the_vector_is_packed_in_the_sets_order_with_nan_for_what_is_missing(bot: Bot) -> None:

@@ -17,7 +17,7 @@ from tests.factories import FACTORY, LIMITS
 from tests.faults import failing_database
 from tests.stillness import StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 SECOND = timedelta(seconds=1)
 
 

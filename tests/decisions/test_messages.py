@@ -60,7 +60,6 @@ def test_in_a_batch_each_decision_is_a_message_and_they_are_read_once() -> None:
     assert len([query for query in queries if "UNION ALL" in query["sql"]]) == 1
 
 
-@pytest.mark.usefixtures("unhurried")
 def test_at_once_exactly_as_many_open_as_the_minute_has_room_for(cloned_database: str) -> None:
     bot = trading_bot(**SIX)
     answers: list[Any] = at_once([partial(bot.asks, trade_id=f"T{number}") for number in range(8)])

@@ -23,7 +23,7 @@ from tests.decisions.bots import Bot, codes, trading_bot
 from tests.factories import FACTORY, LIMITS, DeskLimitsVersionFactory, state_of
 from tests.stillness import NOON, StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 CAP: dict[str, Any] = {"exposure": {"max_position": "3"}}
 SECOND = timedelta(seconds=1)
 

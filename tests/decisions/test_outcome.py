@@ -21,7 +21,7 @@ from tests.decisions.bots import Bot
 from tests.factories import state_of
 from tests.stillness import NOON, StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from tests.factories import LIMITS, DecisionFactory, state_of
 from tests.risk.accounts import APPROVER, MANAGER, drawdown_rule
 from tests.stillness import StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhurried")]
+pytestmark = pytest.mark.django_db
 WHOLE = Period()
 FIVE_MINUTES = timedelta(minutes=5)
 

@@ -75,7 +75,7 @@ def test_a_reduce_only_stop_of_an_instrument_lets_its_exits_pass() -> None:
     assert codes(bot.asks(decision="exit", side="sell").decision) == ["instrument_halted"]
 
 
-@pytest.mark.usefixtures("quiet_background", "unhurried")
+@pytest.mark.usefixtures("quiet_background")
 @pytest.mark.parametrize("scope", SCOPES)
 def test_in_a_storm_nothing_opens_after_the_halt(cloned_database: str, scope: str) -> None:
     bot = trading_bot(pace=ANY_PACE)

@@ -19,7 +19,7 @@ from tests.factories import FACTORY, AccountFactory, state_of
 from tests.risk.calendars import event, load
 from tests.stillness import NOON, StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 SELL: dict[str, Any] = {"decision": "sell", "side": "sell"}
 HOLD: dict[str, Any] = {"decision": "hold", "side": None, "quantity": None}
 SECOND = timedelta(seconds=1)

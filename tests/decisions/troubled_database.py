@@ -1,4 +1,5 @@
-"""A database in trouble, for real: a lock that somebody else holds, a server that cannot be reached."""
+"""A database in trouble, for real: a lock that somebody else holds, a server that cannot be reached; and the deadline
+that its bots are answered in all the same."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import psycopg
 from django.db import connection
+from django.test import override_settings
 
 from risk.locking import DESK_LOCK
-from tests.environment import is_sqlite
+from tests.environment import DEADLINE_MS, is_sqlite
 
 # SQLite has one lock, whatever the statement.
 LOCKS = {
@@ -17,6 +19,13 @@ LOCKS = {
     "the desk": f"SELECT pg_advisory_xact_lock({DESK_LOCK})",
     "the journal": "LOCK TABLE audit_entry IN ACCESS EXCLUSIVE MODE",
 }
+
+
+@contextmanager
+def hurried(milliseconds: int = DEADLINE_MS) -> Iterator[None]:
+    """Bots are answered within the desk's own deadline, or within another one."""
+    with override_settings(MIA_DEADLINE_MS=milliseconds):
+        yield
 
 
 @contextmanager

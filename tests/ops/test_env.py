@@ -28,6 +28,13 @@ def test_a_number_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         env.integer("MIA_DAYS", 1)
 
 
+@pytest.mark.parametrize("value", ["49", "60001", "-1"])
+def test_a_number_out_of_its_bounds_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("MIA_DEADLINE_MS", value)
+    with pytest.raises(ImproperlyConfigured, match=f"MIA_DEADLINE_MS is {value}; expected 50 to 60000"):
+        env.integer("MIA_DEADLINE_MS", 500, least=50, most=60_000)
+
+
 def test_a_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     path = tmp_path / "secrets" / "django"
     secret = env.secret_file(path)

@@ -49,11 +49,6 @@ class Bot:
         """May I? To buy one contract, unless `changes` say otherwise."""
         return self.post("decisions/", self.question(**changes), **({"Idempotency-Key": key} if key else {}))
 
-    def ask_once(self, **changes: Any) -> Answer | None:
-        """As `ask`; None where the desk could not record in time, as on its first request it may not."""
-        answer = self.ask(**changes)
-        return None if answer.status == 503 else answer
-
     def question(self, **changes: Any) -> dict[str, Any]:
         return {
             "account": self.account, "trade_id": secrets.token_hex(8), "decision": "buy", "side": "buy",

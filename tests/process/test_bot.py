@@ -25,7 +25,7 @@ def web(shared_desk: Desk) -> str:
 
 def first_allow(bot: Bot, equity: int = 50_000) -> Answer:
     """The question of the README: equity and positions come with it."""
-    answer = wait_for(lambda: bot.ask_once(equity=bot.equity(equity)), 20, what="an answer of a server just started")
+    answer = bot.ask(equity=bot.equity(equity))
     assert (answer.status, answer.body["verdict"], answer.codes) == (201, "allow", [])
     return answer
 

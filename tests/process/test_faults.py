@@ -20,7 +20,7 @@ from mia_site.ops.models import Alert, Timing
 from risk.locking import account_lock
 from risk.models import Admission, Snapshot
 from tests.databases import server_run
-from tests.environment import is_sqlite
+from tests.environment import DEADLINE_MS, is_sqlite
 from tests.process.bot import Answer, Bot, bot_start, calendar_load
 from tests.process.disks import disk_fill, growth_forbid, small_disk
 from tests.servers.desk import Desk
@@ -28,8 +28,9 @@ from tests.servers.processes import ManagedProcess
 from tests.threads import at_once
 from tests.waiting import wait_for
 
-IN_TIME = 2.0
+IN_TIME = 4.0
 """Seconds: the deadline of 0.5, and room for a machine that is busy with other tests."""
+HURRIED = str(DEADLINE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,12 @@ def url(desk: Desk) -> str:
     return desk.start_web(workers=2).url
 
 
+@pytest.fixture(scope="module")
+def hurried_url(desk: Desk) -> str:
+    """As `url`, with the deadline of production: what a busy machine answers too late is refused."""
+    return desk.start_web(workers=2, MIA_DEADLINE_MS=HURRIED).url
+
+
 def refused(answer: Answer) -> bool:
     """503, and nobody can read it as an allow."""
     if answer.status != 503:
@@ -54,7 +61,7 @@ def refused(answer: Answer) -> bool:
 
 
 def trading(bot: Bot) -> Bot:
-    """The bot, once it has got an allow: a server that has just started may need longer than the deadline."""
+    """The bot, once it has got an allow: a hurried server that has just started may need longer than the deadline."""
     wait_for(lambda: allowed(bot), 20, what="a first allow")
     return bot
 
@@ -88,8 +95,8 @@ def test_bots_are_answered_while_redis_hangs(url: str, valkey_process: ManagedPr
 # The database
 
 
-def test_a_locked_database_is_told_within_the_deadline_and_nothing_is_recorded(url: str) -> None:
-    bot = trading(bot_start(url, "ES-LOCKED"))
+def test_a_locked_database_is_told_within_the_deadline_and_nothing_is_recorded(hurried_url: str) -> None:
+    bot = trading(bot_start(hurried_url, "ES-LOCKED"))
     question = bot.question(equity=bot.equity(50_000))
     with transaction.atomic():  # this process holds the account (on SQLite: everything)
         account_lock("ES-LOCKED")
@@ -97,13 +104,13 @@ def test_a_locked_database_is_told_within_the_deadline_and_nothing_is_recorded(u
         assert refused(answer)
         assert 0.4 < answer.seconds < IN_TIME
     assert not Decision.objects.filter(trade_id=question["trade_id"]).exists()
-    assert bot.post("decisions/", question).body["verdict"] == "allow"
+    wait_for(lambda: bot.post("decisions/", question).body["verdict"] == "allow", 10, what="an allow, once it is free")
     told = Alert.objects.filter(code="deadline_missed", account="ES-LOCKED", priority=4)
     wait_for(told.exists, 10, what="the alert, once the database can be written")
 
 
 def test_reports_that_wait_for_a_locked_account_give_their_threads_back(desk: Desk) -> None:
-    web = desk.start_web(MIA_DATABASE_WAIT="1", MIA_WEB_THREADS="2")
+    web = desk.start_web(MIA_DATABASE_WAIT="1", MIA_WEB_THREADS="2", MIA_DEADLINE_MS=HURRIED)
     bot = bot_start(web.url, "ES-QUEUE")
     with transaction.atomic():
         account_lock("ES-QUEUE")
@@ -114,8 +121,8 @@ def test_reports_that_wait_for_a_locked_account_give_their_threads_back(desk: De
 
 
 @pytest.mark.postgres
-def test_a_database_that_is_gone_is_told_and_comes_back_by_itself(url: str) -> None:
-    bot = trading(bot_start(url, "ES-GONE"))
+def test_a_database_that_is_gone_is_told_and_comes_back_by_itself(hurried_url: str) -> None:
+    bot = trading(bot_start(hurried_url, "ES-GONE"))
     name = connection.settings_dict["NAME"]
     connection.close()
     server_run(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
@@ -130,8 +137,8 @@ def test_a_database_that_is_gone_is_told_and_comes_back_by_itself(url: str) -> N
 
 
 @pytest.mark.postgres
-def test_a_connection_that_is_cut_in_the_middle_is_a_refusal_or_a_recorded_answer(url: str) -> None:
-    bot = trading(bot_start(url, "ES-CUT"))
+def test_a_connection_that_is_cut_in_the_middle_is_a_refusal_or_a_recorded_answer(hurried_url: str) -> None:
+    bot = trading(bot_start(hurried_url, "ES-CUT"))
     question, answers = bot.question(equity=bot.equity(50_000)), []
     waiting = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with transaction.atomic():

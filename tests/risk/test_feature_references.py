@@ -21,7 +21,7 @@ from tests.decisions.bots import FEATURES, Bot, codes, feature_desk, trading_bot
 from tests.decisions.mia_files import import_mia, text_file
 from tests.factories import FACTORY, FeatureReferenceFactory, FeatureSetFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 USUAL = [
     FeatureStatistics("vix", 17.25, 1.349, 100),
     FeatureStatistics("delta", -0.5, 1.349, 100),

@@ -26,7 +26,7 @@ from tests.risk.api.conftest import Answer
 from tests.risk.api.conftest import Bot as Web
 from tests.stillness import NOON, StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 FIELDS = {
     "id", "verdict", "effect", "reasons", "shadow_reasons", "trading_state", "limits_version", "judged_at",
     "valid_until", "max_quantity", "retry_at", "receipt", "replayed",

@@ -15,7 +15,7 @@ from mia_site.audit.note import open_note
 from tests.decisions.bots import Bot, feature_desk
 from tests.risk.api.conftest import Bot as Web
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 
 
 def rows(bot: Bot, count: int, **changes: Any) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from tests.factories import DecisionFactory, UserFactory
 from tests.risk.api.conftest import Bot as Web
 from tests.stillness import NOON, StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 
 
 @pytest.fixture

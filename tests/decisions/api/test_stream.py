@@ -17,7 +17,7 @@ from tests.faults import failing_database
 from tests.risk.api.conftest import Bot as Web
 from tests.stillness import StillClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background", "unhurried")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_background")]
 PATH = "decisions/stream?stream=s1"
 
 
