@@ -31,8 +31,9 @@ from risk.models import Account
 from risk.rules.drawdown import Point
 from risk.rules.limits import Limits
 from risk.rules.replay_gate import asked_again
+from risk.rules.replay_standing import Change, Standing
 from risk.rules.replay_steps import LimitsBegan, PeakMoved, PointTold, Step
-from risk.rules.replay_world import Change, Standing, World
+from risk.rules.replay_world import World
 
 
 @dataclass(kw_only=True)

@@ -18,7 +18,8 @@ from risk.models import (
 from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
 from risk.rules.losses import KINDS, LOSSES, losses_in_a_row
-from risk.rules.replay_world import OUTCOMES_KEPT, Change, Ground, Standing
+from risk.rules.replay_losses import OUTCOMES_KEPT
+from risk.rules.replay_standing import Change, Ground, Standing
 from risk.rules.types import SEVERITY, Effect, OpeningView, PenaltyView, Side, TradingState
 
 HOUR = timedelta(hours=1)

@@ -12,7 +12,7 @@ from mia_site.audit.admin.exporting import csv_cell
 from risk.export import moment_text
 from risk.models import Account, StateChange
 from risk.models.state import Cause, Scope
-from risk.rules.replay_world import Change
+from risk.rules.replay_standing import Change
 from risk.rules.types import TradingState
 
 COLUMNS = (

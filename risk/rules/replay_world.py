@@ -5,17 +5,16 @@ What they do not decide is taken as recorded: equity, positions, acts of people,
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from risk.rules.breach import breach_target, drawdown_call
-from risk.rules.drawdown import TRAILING, Point, breached, floor, mark_rebase, mark_roll, mark_view
-from risk.rules.limits import ConfirmationLimits, DrawdownLimit, Limits, RuleMode, RuleName
-from risk.rules.losses import LOSSES, losses_in_a_row, penalties_due
+from risk.rules.drawdown import TRAILING, breached, floor, mark_rebase, mark_roll, mark_view
+from risk.rules.limits import DrawdownLimit, Limits, RuleMode, RuleName
 from risk.rules.plausibility import implausible_move
+from risk.rules.replay_losses import penalty_lifted, trade_closed
+from risk.rules.replay_standing import Change, Ground, Standing
 from risk.rules.replay_steps import (
     Checked,
     LimitsBegan,
@@ -30,70 +29,10 @@ from risk.rules.replay_steps import (
     TradeClosed,
 )
 from risk.rules.track import Track, rules_fresh, track_hear, track_settle
-from risk.rules.types import SEVERITY, DrawdownView, OpeningView, PenaltyView, TradingState
+from risk.rules.types import SEVERITY, DrawdownView, TradingState
 
 CHECKED_WITHIN = timedelta(minutes=2)
 """Within how long the periodic check, which runs every minute, acts on what time alone has decided."""
-OUTCOMES_KEPT = 1_000
-"""Far more than the losses in a row that any limit asks for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What stays the same under any limits. `begin` starts a rule's track at the account's first point (of that `seq`);
-    `replayed` gives the tracks of rules after the whole history before a `seq`."""
-
-    initial: Decimal
-    zone: ZoneInfo
-    begin: Callable[[DrawdownLimit, Point, int], Track]
-    replayed: Callable[[Sequence[DrawdownLimit], ConfirmationLimits, int], dict[str, Track]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A trading state that began. `rule` and `drawdown`: what a limit stopped on; a stop by hand has none."""
-
-    seq: int
-    at: datetime
-    state: TradingState
-    until: datetime | None = None
-    by_limit: bool = False
-    rule: str = ""
-    drawdown: Decimal | None = None
-    equity: Decimal | None = None
-    floor: Decimal | None = None
-
-
-@dataclass(kw_only=True)
-class Standing:
-    """What is remembered between two steps: plain values, so that a replay can be left and taken up again.
-
-    `changes` are those that may still hold beneath a timed stop. `unmade` are decisions that were let through and
-    would not have been: their trades have no outcome here.
-    """
-
-    tracks: dict[str, Track] = field(default_factory=dict)
-    state: TradingState = TradingState.ACTIVE
-    since: datetime | None = None
-    until: datetime | None = None
-    changes: list[Change] = field(default_factory=list)
-    stopped_at: datetime | None = None
-    penalty: bool = False
-    equity: Decimal | None = None
-    equity_at: datetime | None = None
-    heard_seq: int = 0
-    held: int = 0
-    held_since: datetime | None = None
-    losses: int = 0
-    losses_seq: int = 0
-    last_loss_at: datetime | None = None
-    penalties: dict[str, PenaltyView] = field(default_factory=dict)
-    outcomes: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
-    openings: list[OpeningView] = field(default_factory=list)
-    last_opening_at: datetime | None = None
-    unmade: set[str] = field(default_factory=set)
-    implausible: int = 0
-    kept_stopped: int = 0
 
 
 class World:
@@ -212,38 +151,10 @@ class World:
         self._enter(Change(seq=step.seq, at=step.at, state=step.to_state))
 
     def _trade_closed(self, step: TradeClosed) -> None:
-        standing = self.standing
-        if step.decision_id in standing.unmade:
-            return
-        standing.outcomes.pop(step.decision_id, None)
-        standing.outcomes[step.decision_id] = step.seq, step.pnl
-        if len(standing.outcomes) > OUTCOMES_KEPT:
-            standing.outcomes.pop(next(iter(standing.outcomes)))
-        standing.losses = losses_in_a_row(reversed(standing.outcomes.values()), standing.losses_seq)
-        if step.pnl < 0:
-            standing.last_loss_at = step.at
-        limits = self.limits
-        if limits is None or limits.rule_mode(RuleName.LOSSES) is RuleMode.OFF:
-            return
-        growing = standing.penalties[LOSSES].value if LOSSES in standing.penalties else Decimal(0)
-        losses = standing.losses
-        for due in penalties_due(limits.losses, losses=losses, pnl=step.pnl, growing=growing, now=step.at):
-            self._penalise(due, step.seq)
+        trade_closed(self.standing, self.limits, step)
 
     def _penalty_lifted(self, step: PenaltyLifted) -> None:
-        if step.kind in self.standing.penalties:
-            self._unpenalise(step.kind, step.seq)
-
-    def _penalise(self, due: PenaltyView, seq: int) -> None:
-        if due.value:
-            self.standing.penalties[due.kind] = due
-        else:
-            self._unpenalise(due.kind, seq)
-
-    def _unpenalise(self, kind: str, seq: int) -> None:
-        self.standing.penalties.pop(kind, None)
-        if kind == LOSSES:
-            self.standing.losses, self.standing.losses_seq = 0, seq
+        penalty_lifted(self.standing, step)
 
     def wait(self, seq: int, now: datetime) -> None:
         """What time alone decides up to `now`, where the check that acts on it left no trace: as of when it was due."""
