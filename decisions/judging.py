@@ -37,6 +37,7 @@ from risk.rules.types import (
     VerdictKind,
 )
 from risk.selectors.facts import FactsBook
+from risk.stops import figure
 from risk.written import Written
 
 SALT_BYTES = 16
@@ -112,10 +113,13 @@ def ask_of(sent: DecisionInput, client: Client | None = None) -> Ask:
 
 
 def _told(book: FactsBook, sent: DecisionInput, *, actor: Actor, seq: int) -> Written:
-    """Equity and positions inside the body are stored and judged first, in the same transaction."""
+    """Equity and positions inside the body are stored and judged first, in the same transaction. What limits that
+    cannot be read would not judge is left to the decision's context: an exit does not wait for a new release."""
     written = Written()
-    if sent.equity is not None:
+    if sent.equity is not None and book.measurable:
         written = equity_take_in(book.desk, book.state, [sent.equity], actor=actor, seq=seq, now=book.now)[0]
+    elif sent.equity is not None and sent.equity.positions is not None:
+        written = positions_apply(book.state, sent.equity.at, sent.equity.positions, seq=seq, now=book.now)
     if sent.positions is not None:
         at = sent.equity.at if sent.equity is not None else book.now
         written.add(positions_apply(book.state, at, sent.positions, seq=seq, now=book.now))
@@ -156,8 +160,16 @@ def _decision(
         order_id=sent.order_id, reason=sent.reason, algorithm=sent.algorithm, model=sent.model,
         trace_id=sent.trace_id, limits=state.limits,
         limits_version=None if state.limits is None else state.limits.version,
-        trading_state=trading_state(book, ask).value,
+        trading_state=trading_state(book, ask).value, context=_unmeasured(book, sent),
     )  # fmt: skip
+
+
+def _unmeasured(book: FactsBook, sent: DecisionInput) -> dict[str, Any] | None:
+    """Equity that nothing could be made of, kept as it was told."""
+    if sent.equity is None or book.measurable:
+        return None
+    told = sent.equity
+    return {"equity": {"at": told.at.isoformat(), "equity": figure(told.equity), "cash_flow": figure(told.cash_flow)}}
 
 
 def trading_state(book: FactsBook, ask: Ask) -> TradingState:
@@ -172,7 +184,7 @@ def _features(
     if not sent.features:
         return None
     if book.features is None or vector is None:
-        decision.context = {"features": sent.features}
+        decision.context = (decision.context or {}) | {"features": sent.features}
         return None
     return features_commit(decision, book.features.id, vector, book.now)
 

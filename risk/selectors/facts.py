@@ -86,6 +86,11 @@ class FactsBook:
     def limits(self) -> Limits | None:
         return limits_readable(self.state)
 
+    @property
+    def measurable(self) -> bool:
+        """Whether equity can be judged: not where there are limits that this release cannot read."""
+        return self.limits is not None or self.state.limits is None
+
     @cached_property
     def features(self) -> LoadedSet | None:
         return None if self.desk.feature_set_id is None else feature_set(self.desk.feature_set_id)

@@ -133,6 +133,12 @@ def _limits_of_another_release(scene: Scene) -> None:
     AccountState.objects.filter(account=account).update(limits=version)
 
 
+def _limits_of_another_release_with_equity(scene: Scene) -> None:
+    _limits_of_another_release(scene)
+    held = [{"instrument": "ES", "quantity": HELD}]
+    scene.question = {"equity": {"at": scene.clock.now.isoformat(), "equity": 49_000, "positions": held}}
+
+
 def _with_a_price(scene: Scene) -> None:
     scene.question = {"price": "5600"}
 
@@ -217,6 +223,7 @@ FAULTS: dict[tuple[str, str], Fault] = {
     ("features", "farther from their reference than `features.max_drift`"): Fault(_far_away, STEADY),
     ("limits", "none are set"): Fault(limits=None),
     ("limits", "not written as this release reads them"): Fault(_limits_of_another_release),
+    ("limits", "the same, and equity comes with the question"): Fault(_limits_of_another_release_with_equity),
     ("price", "of the order unknown, `exposure.max_notional`"): Fault(limits={"exposure": {"max_notional": "1000000"}}),
     ("price", "no reference is known, `price.max_deviation`"): Fault(
         _with_a_price, {"price": {"max_deviation": "0.01"}}
