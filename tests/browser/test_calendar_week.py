@@ -16,9 +16,10 @@ from mia_site.ops.clock import database_now
 from risk.calendar_overrides import waiver_decide, window_waive
 from risk.models import Desk, MacroEvent
 from risk.roles import COMPLIANCE_VIEWER
-from tests.browser.test_compliance_viewer import PATIENCE, complaints, loaded, log_in
+from tests.browser.test_compliance_viewer import complaints, loaded, log_in
 from tests.factories import MacroEventFactory, UserFactory
 from tests.servers.web import WebProcess
+from tests.waiting import PATIENCE
 
 Save = Callable[[Chrome, str], Path]
 

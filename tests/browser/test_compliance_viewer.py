@@ -18,10 +18,9 @@ from tests.factories import PASSWORD, UserFactory
 from tests.servers.browser import BrowserFactory
 from tests.servers.web import WebProcess
 from tests.stories import Story, desk_story
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 Save = Callable[[Chrome, str], Path]
-PATIENCE = 20
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ def test_finds_a_blocked_decision_in_three_clicks_reads_why_exports_it_and_reads
 
 def _download(folder: Path) -> Path:
     """The one file that was downloaded, once it is whole."""
-    wait_for(lambda: [path for path in folder.iterdir() if path.suffix == ".csv"], PATIENCE, what="the export")
+    wait_for(lambda: [path for path in folder.iterdir() if path.suffix == ".csv"], what="the export")
     [path] = folder.iterdir()
     return path
 

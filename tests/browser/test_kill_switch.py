@@ -12,9 +12,10 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from risk.models import Account
 from risk.roles import RISK_MANAGER
-from tests.browser.test_compliance_viewer import PATIENCE, click, complaints, loaded, log_in
+from tests.browser.test_compliance_viewer import click, complaints, loaded, log_in
 from tests.factories import AccountFactory, UserFactory, state_of
 from tests.servers.web import WebProcess
+from tests.waiting import PATIENCE
 
 Save = Callable[[Chrome, str], Path]
 

@@ -23,9 +23,9 @@ from mia_site.audit.offline import verify_evidence
 from mia_site.ops.clock import database_now
 from tests.audit.ledgers import decision_sealed, ledger_grow, promise_broken
 from tests.servers.browser import BrowserFactory
+from tests.waiting import PATIENCE
 
 PAGE = (OFFLINE / "verify_evidence.html").as_uri()
-PATIENCE = 20
 SEED = 8032
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outside")]
 Save = Callable[[Chrome, str], Path]

@@ -38,7 +38,7 @@ def test_an_import_killed_in_the_middle_is_completed_by_the_next(cloned_database
     environment = child_environment(DATABASE_URL=cloned_database, MIA_DATA_DIR=os.environ["MIA_DATA_DIR"])
     connection.close()
     with subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL) as process:
-        wait_for(Decision.objects.exists, timeout=60, what="a first step")
+        wait_for(Decision.objects.exists, what="a first step")
         process.send_signal(signal.SIGKILL)
     kept = Decision.objects.count()
     assert 0 < kept < 2_500

@@ -40,7 +40,7 @@ def test_a_worker_delivers_what_another_process_raised(desk_processes: Desk, val
     worker = desk_processes.start_worker(MIA_ALERT_WEBHOOKS=f"{hook.url}/hook")
     alert = breach(priority=5)
     app.send_task(TASK)
-    wait_for(all_sent, timeout=30, what="log, webhook and file sent")
+    wait_for(all_sent, what="log, webhook and file sent")
     assert set(alert.deliveries.values_list("channel", flat=True)) == {"log", "webhook", "file"}
     [got] = hook.received
     secret = (desk_processes.data_dir / "secrets" / "webhook").read_bytes()
@@ -59,7 +59,7 @@ def test_a_worker_killed_while_it_sends_leads_to_one_repeat_under_the_same_id(
     worker = desk_processes.start_worker(MIA_ALERT_WEBHOOKS=f"{hook.url}/hook")
     alert = breach(priority=3)
     app.send_task(TASK)
-    wait_for(lambda: len(hook.received) == 1, timeout=30, what="the receiver has the alert")
+    wait_for(lambda: len(hook.received) == 1, what="the receiver has the alert")
     os.killpg(worker.pid, signal.SIGKILL)
     hook.delay_seconds = 0
     row = alert.deliveries.get(channel="webhook")
@@ -67,5 +67,5 @@ def test_a_worker_killed_while_it_sends_leads_to_one_repeat_under_the_same_id(
     AlertDelivery.objects.filter(pk=row.pk).update(next_try_at=timezone.now())  # the lease is over
     desk_processes.start_worker(MIA_ALERT_WEBHOOKS=f"{hook.url}/hook")
     app.send_task(TASK)
-    wait_for(all_sent, timeout=30, what="the repeat is sent")
+    wait_for(all_sent, what="the repeat is sent")
     assert [got.headers["X-Mia-Alert"] for got in hook.received] == [str(alert.pk)] * 2

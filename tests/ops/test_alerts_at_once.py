@@ -18,7 +18,7 @@ from mia_site.ops.models import Alert, AlertDelivery, Timing
 from mia_site.ops.timings import _write as timings_write
 from mia_site.ops.timings import timed, writer
 from tests.threads import at_once
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.usefixtures("cloned_database")
 
@@ -89,10 +89,10 @@ def test_raising_never_waits_for_another_transaction() -> None:
         with transaction.atomic():
             alert_raise("t_storm", priority=1, params={})
             repeated.set()
-            assert done.wait(10)
+            assert done.wait(PATIENCE)
 
     def raise_beside_it() -> float:
-        assert repeated.wait(10)
+        assert repeated.wait(PATIENCE)
         started = time.perf_counter()
         alert_raise("t_storm", priority=1, params={})
         done.set()

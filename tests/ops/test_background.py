@@ -8,6 +8,7 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from mia_site.ops.background import BackgroundWriter
+from tests.waiting import PATIENCE
 
 
 class Table:
@@ -107,7 +108,7 @@ def test_what_comes_back_never_pushes_newer_rows_out(table: Table) -> None:
 def test_the_thread_writes_by_itself(table: Table, threaded: BackgroundWriter[int]) -> None:
     for row in range(3):
         threaded.add(row)
-    assert table.written.wait(5)
+    assert table.written.wait(PATIENCE)
     threaded.stop()
     assert table.rows == [0, 1, 2] and table.threads == {"t-writer"}
 
@@ -121,7 +122,7 @@ def test_the_thread_outlives_a_fault_of_the_database(
     time.sleep(0.1)
     assert table.rows == [] and len(threaded) == 1
     table.broken = False
-    assert table.written.wait(5)
+    assert table.written.wait(PATIENCE)
     threaded.add(2)
     threaded.stop()
     assert table.rows == [1, 2]
@@ -161,7 +162,7 @@ def test_a_forked_child_leaves_the_parents_rows_and_has_a_thread_of_its_own(tabl
     child = os.fork()
     if child == 0:
         writer.add(2)
-        table.written.wait(5)
+        table.written.wait(PATIENCE)
         os.write(out, repr((table.rows, sorted(table.threads))).encode())
         os._exit(0)
     os.waitpid(child, 0)

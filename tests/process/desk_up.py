@@ -14,7 +14,7 @@ import psutil
 
 from tests.environment import ROOT, child_environment, free_port
 from tests.servers.processes import ManagedProcess
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 STARTED = r"{name} +(?:re)?started +pid (\d+)"
 
@@ -89,7 +89,7 @@ class DeskUp:
         answer: dict[str, Any] = json.loads(self.get("/readyz")[2])
         return answer
 
-    def wait_until_whole(self, timeout: float = 60.0) -> None:
+    def wait_until_whole(self, timeout: float = PATIENCE) -> None:
         """Until /readyz says ok: each process has given a sign of life."""
         wait_for(lambda: self._status() == "ok", timeout, what=f"status ok, last: {self.health()}")
 

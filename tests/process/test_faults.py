@@ -26,7 +26,7 @@ from tests.process.disks import disk_fill, growth_forbid, small_disk
 from tests.servers.desk import Desk
 from tests.servers.processes import ManagedProcess
 from tests.threads import at_once
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 IN_TIME = 4.0
 """Seconds: the deadline of 0.5, and room for a machine that is busy with other tests."""
@@ -62,7 +62,7 @@ def refused(answer: Answer) -> bool:
 
 def trading(bot: Bot) -> Bot:
     """The bot, once it has got an allow: a hurried server that has just started may need longer than the deadline."""
-    wait_for(lambda: allowed(bot), 20, what="a first allow")
+    wait_for(lambda: allowed(bot), what="a first allow")
     return bot
 
 
@@ -104,9 +104,9 @@ def test_a_locked_database_is_told_within_the_deadline_and_nothing_is_recorded(h
         assert refused(answer)
         assert 0.4 < answer.seconds < IN_TIME
     assert not Decision.objects.filter(trade_id=question["trade_id"]).exists()
-    wait_for(lambda: bot.post("decisions/", question).body["verdict"] == "allow", 10, what="an allow, once it is free")
+    wait_for(lambda: bot.post("decisions/", question).body["verdict"] == "allow", what="an allow, once it is free")
     told = Alert.objects.filter(code="deadline_missed", account="ES-LOCKED", priority=4)
-    wait_for(told.exists, 10, what="the alert, once the database can be written")
+    wait_for(told.exists, what="the alert, once the database can be written")
 
 
 def test_reports_that_wait_for_a_locked_account_give_their_threads_back(desk: Desk) -> None:
@@ -133,7 +133,7 @@ def test_a_database_that_is_gone_is_told_and_comes_back_by_itself(hurried_url: s
         assert answer.seconds < IN_TIME
     finally:
         server_run(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
-    assert wait_for(lambda: allowed(bot), 5, what="an allow again")
+    assert wait_for(lambda: allowed(bot), what="an allow again")
 
 
 @pytest.mark.postgres
@@ -152,8 +152,8 @@ def test_a_connection_that_is_cut_in_the_middle_is_a_refusal_or_a_recorded_answe
                 cursor.execute(f"SELECT pg_terminate_backend(pid) {waiting}")
                 return cursor.fetchone() is not None
 
-            wait_for(cut, 5, what="the question to wait for the lock")
-    asking.join(10)
+            wait_for(cut, what="the question to wait for the lock")
+    asking.join(PATIENCE)
     [answer] = answers
     recorded = Decision.objects.filter(trade_id=question["trade_id"]).exists()
     assert recorded == (not refused(answer))
@@ -176,10 +176,10 @@ def test_a_full_disk_is_a_refusal_and_loses_nothing(desk_processes: Desk, tmp_pa
         bot = trading(Bot(web.url, bot.account, bot.token))
         before = [bot.ask(equity=bot.equity(50_000)) for _ in range(3)]
         make_room = disk_fill(file.parent) if mounted else growth_forbid(web.process.pid)
-        wait_for(lambda: refused(bot.ask()), 20, what="the disk to be full")
+        wait_for(lambda: refused(bot.ask()), what="the disk to be full")
         assert bot.get(f"decisions/{before[0].body['id']}/").status == 200  # what is recorded can be read
         make_room()
-        wait_for(lambda: allowed(bot), 10, what="an allow again")
+        wait_for(lambda: allowed(bot), what="an allow again")
         web.process.stop()
         with closing(sqlite3.connect(file)) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -210,13 +210,13 @@ def test_a_task_whose_process_is_killed_runs_again_and_nothing_doubles(
     with transaction.atomic():
         account_lock("ES-TASK")  # the check waits for it in the middle of its work
         app.send_task(task)
-        victim = wait_for(lambda: running_task(task), 20, what="the check to run")
+        victim = wait_for(lambda: running_task(task), what="the check to run")
         os.kill(victim, signal.SIGKILL)
-        again = wait_for(lambda: running_task(task) not in (None, victim), 20, what="the check to run again")
+        again = wait_for(lambda: running_task(task) not in (None, victim), what="the check to run again")
     assert again
     done = Timing.objects.filter(operation="check_drawdown", success=True)
-    wait_for(Snapshot.objects.filter(account__code="ES-TASK").exists, 30, what="the snapshot")
-    wait_for(done.exists, 20, what="the check done")
+    wait_for(Snapshot.objects.filter(account__code="ES-TASK").exists, what="the snapshot")
+    wait_for(done.exists, what="the check done")
     assert Snapshot.objects.filter(account__code="ES-TASK").count() == 1
 
 
@@ -241,10 +241,10 @@ def test_a_web_server_killed_in_a_storm_has_kept_what_it_acknowledged(desk: Desk
     storm = [threading.Thread(target=ask_on) for _ in range(4)]
     for thread in storm:
         thread.start()
-    assert enough.wait(30)
+    assert enough.wait(PATIENCE)
     web.process.kill()
     for thread in storm:
-        thread.join(20)
+        thread.join(PATIENCE)
 
     rows = Decision.objects.filter(account__code="ES-STORM")
     recorded = set(map(str, rows.values_list("id", flat=True)))

@@ -14,7 +14,7 @@ from mia_site.audit.sealing import seal_pending
 from tests.audit.ledgers import verify
 from tests.servers.desk import Desk
 from tests.servers.processes import ManagedProcess
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 SECONDS = float(os.environ.get("LEDGER_STORM_SECONDS") or 10)
 """How long they write; `LEDGER_STORM_SECONDS=60` for the long run."""
@@ -39,14 +39,14 @@ def test_what_was_acknowledged_is_in_the_ledger_exactly_once(
     sealer = hand("seal", 0, desk_processes, folder)
     ends = time.monotonic() + SECONDS
     try:
-        wait_for(LedgerLeaf.objects.exists, timeout=60)
-        wait_for(lambda: time.monotonic() > ends - SECONDS / 2, timeout=SECONDS + 60)
+        wait_for(LedgerLeaf.objects.exists)
+        wait_for(lambda: time.monotonic() > ends - SECONDS / 2, timeout=SECONDS + PATIENCE)
         writers[0].kill()
         sealer.kill()
         sealed = LedgerLeaf.objects.count()
         sealer = hand("seal", 1, desk_processes, folder)
-        wait_for(lambda: LedgerLeaf.objects.count() > sealed, timeout=60)
-        wait_for(lambda: time.monotonic() > ends, timeout=SECONDS + 60)
+        wait_for(lambda: LedgerLeaf.objects.count() > sealed)
+        wait_for(lambda: time.monotonic() > ends, timeout=SECONDS + PATIENCE)
     finally:
         for process in (*writers, sealer):
             process.kill()

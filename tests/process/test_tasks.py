@@ -35,14 +35,14 @@ def test_the_scheduler_has_every_task_run_at_once_and_each_does_its_work(desk_pr
     desk_processes.start_beat()
 
     for task in PERIODS:
-        wait_for(lambda task=task: succeeded(worker, task), 60, what=f"{task} to succeed")  # type: ignore[misc]
+        wait_for(lambda task=task: succeeded(worker, task), what=f"{task} to succeed")  # type: ignore[misc]
     [snapshot] = Snapshot.objects.all()  # check_drawdown
     assert (snapshot.cause, snapshot.penalty_active) == ("check", False)
     assert DeskRow.objects.filter(checks_at__gte=now).exists()
-    wait_for(AlertDelivery.objects.filter(status="sent", channel="log").exists, 20, what="deliver_alerts to deliver")
+    wait_for(AlertDelivery.objects.filter(status="sent", channel="log").exists, what="deliver_alerts to deliver")
     yesterday = (datetime.now(UTC) - timedelta(minutes=10)).date() - timedelta(days=1)
     tree = desk_processes.data_dir / "exports" / yesterday.isoformat() / "ES-MAIN"  # export_daily
     assert (tree / "logs" / "trading" / "decision_log.csv").read_bytes().startswith(b"timestamp,")
     assert not Timing.objects.filter(pk=old.pk).exists()  # expire_work_rows
     assert all(pulse.age is not None and pulse.age < 60 for pulse in pulses())
-    wait_for(Timing.objects.filter(operation="check_drawdown", success=True).exists, 20, what="the check timed")
+    wait_for(Timing.objects.filter(operation="check_drawdown", success=True).exists, what="the check timed")

@@ -51,7 +51,6 @@ def test_the_question_on_the_terminal_is_allowed(desk: DeskUp) -> None:
     assert "ask it" in desk.running.output()
     wait_for(
         lambda: ready_question_allowed(desk),
-        30,
         what="the question to be allowed, at its first try or, on a busy machine, soon",
     )
 
@@ -84,4 +83,4 @@ def test_real_files_go_in_once_and_the_desk_judges_by_them(desk: DeskUp, shared_
     told = manage(desk, "verify_audit", "--deep")
     assert "whole" in told
     # The files brought another feature set: the demo's bot asks by it from its next report on.
-    wait_for(lambda: ready_question_allowed(desk), 60, what="the ready question to fit")
+    wait_for(lambda: ready_question_allowed(desk), what="the ready question to fit")

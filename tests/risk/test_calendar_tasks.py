@@ -16,13 +16,13 @@ def test_a_worker_reads_the_calendar_and_announces_the_blackout(desk_processes: 
     CalendarSource.objects.create(name="mia", path=str(file))
     desk_processes.start_worker()
     app.send_task("risk.tasks.refresh_calendar")
-    wait_for(CalendarFetch.objects.exists, timeout=30, what="the file read")
+    wait_for(CalendarFetch.objects.exists, what="the file read")
     assert MacroEvent.objects.get().event_type == "FOMC"
     assert Desk.objects.get().calendar_at == CalendarFetch.objects.get().recorded_at
     for _ in range(2):  # a task that is delivered twice announces once
         app.send_task("risk.tasks.check_calendar")
-    wait_for(Alert.objects.filter(code="window_opened").exists, timeout=30, what="the blackout announced")
+    wait_for(Alert.objects.filter(code="window_opened").exists, what="the blackout announced")
     checks = Timing.objects.filter(operation="check_calendar", success=True)
-    wait_for(lambda: checks.count() == 2, timeout=30, what="both checks done")
+    wait_for(lambda: checks.count() == 2, what="both checks done")
     assert WindowAnnouncement.objects.count() == 1
     assert Alert.objects.get(code="window_opened").repeats == 0

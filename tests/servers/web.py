@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.processes import ManagedProcess
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class WebProcess:
 def _answers(url: str) -> bool:
     """Any answer counts, a refusal too: the process is there and the application loaded."""
     try:
-        with urllib.request.urlopen(url, timeout=10):
+        with urllib.request.urlopen(url, timeout=PATIENCE):
             return True
     except urllib.error.HTTPError as error:
         error.close()
@@ -41,7 +41,7 @@ def start_web(environment: Mapping[str, str], folder: Path, workers: int = 1) ->
     process = ManagedProcess.ready("gunicorn", command, environment, folder / "web.log", line=line)
     url = process.wait_for_line(line)[1]
     try:
-        wait_for(lambda: _answers(f"{url}/healthz"), 60, what=f"an answer from {url}")
+        wait_for(lambda: _answers(f"{url}/healthz"), what=f"an answer from {url}")
     except AssertionError as error:
         error.add_note(process.output())
         process.stop()
