@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from decisions.models import Decision, Mode, Outcome
+from decisions.models import Decision, Mode, OrderReport, Outcome
+from decisions.orders import fill_quote, order_told
 from decisions.replay.known import asked_of
 from risk.export import Period
 from risk.history import Heard, history
@@ -24,6 +25,7 @@ from risk.models import (
     LimitsStep,
     LimitsVersion,
     Penalty,
+    PositionReport,
     Snapshot,
     StateChange,
 )
@@ -36,11 +38,13 @@ from risk.rules.replay_steps import (
     Asked,
     Checked,
     LimitsBegan,
+    OrderReported,
     PeakMoved,
     PenaltyLifted,
     PointHeld,
     PointsRuled,
     PointTold,
+    PositionsTold,
     StateMoved,
     Step,
     StopCalled,
@@ -73,10 +77,27 @@ def feed(account: Account, *, after: int, upto: int) -> Iterator[Step | Judged]:
         _placed(2, points(account, after=after, upto=upto)),
         _placed(3, _moved(span)),
         _placed(4, _told_by_snapshots(span)),
-        _placed(5, _closed(span)),
-        _placed(6, _lifted(span)),
-        ((judged.row.seq, 7, judged) for judged in _judged(span, account.initial_balance)),
+        *_orders(span),
+        _placed(8, _lifted(span)),
     ]
+    yield from _in_order(streams)
+
+
+def orders_feed(account: Account, *, after: int, upto: int) -> Iterator[Step | Judged]:
+    """Of these steps those that orders under way, positions and prices follow from."""
+    yield from _in_order(_orders({"account": account, "seq__gt": after, "seq__lte": upto}))
+
+
+def _orders(span: dict[str, Any]) -> list[Iterator[Fed]]:
+    return [
+        _placed(5, _positions(span)),
+        _placed(6, _reported(span)),
+        _placed(7, _closed(span)),
+        ((judged.row.seq, 9, judged) for judged in _judged(span)),
+    ]
+
+
+def _in_order(streams: list[Iterator[Fed]]) -> Iterator[Step | Judged]:
     for _, _, step in merge(*streams, key=lambda fed: fed[:2]):
         yield step
 
@@ -113,7 +134,7 @@ def seq_before(account: Account, moment: datetime) -> int:
     """The last `seq` of the account that was recorded before `moment`; 0 for none."""
     kinds: list[type[Any]] = [
         EquityBatch, Decision, Outcome, StateChange, LimitsVersion, LimitsApproval, LimitsStep, Snapshot,
-        HeldRuling,
+        HeldRuling, PositionReport, OrderReport,
     ]  # fmt: skip
     found = (
         kind._default_manager.filter(account=account, recorded_at__lt=moment).aggregate(last=Max("seq"))["last"]
@@ -159,9 +180,32 @@ def _told_by_snapshots(span: dict[str, Any]) -> Iterator[Step]:
 
 def _closed(span: dict[str, Any]) -> Iterator[Step]:
     rows = Outcome.objects.filter(**span, origin=Origin.LIVE, final=True).order_by("seq")
-    columns = ("seq", "recorded_at", "decision_id", "pnl")
-    for seq, at, decision_id, pnl in rows.values_list(*columns).iterator(CHUNK):
-        yield TradeClosed(seq=seq, at=at, decision_id=str(decision_id), pnl=pnl)
+    columns = ("seq", "recorded_at", "decision_id", "pnl", "closed_at")
+    for seq, at, decision_id, pnl, closed_at in rows.values_list(*columns).iterator(CHUNK):
+        yield TradeClosed(seq=seq, at=at, decision_id=str(decision_id), pnl=pnl, closed_at=closed_at)
+
+
+def _positions(span: dict[str, Any]) -> Iterator[Step]:
+    for row in PositionReport.objects.filter(**span).order_by("seq", "id").iterator(chunk_size=CHUNK):
+        yield positions_told(row)
+
+
+def positions_told(row: PositionReport) -> PositionsTold:
+    """A stored report as a step."""
+    held = {name: Decimal(quantity) for name, quantity in row.positions.items()}
+    return PositionsTold(seq=row.seq, at=row.recorded_at, as_of=row.at, positions=held)
+
+
+def _reported(span: dict[str, Any]) -> Iterator[Step]:
+    found = OrderReport.objects.filter(**span).order_by("seq").iterator(chunk_size=CHUNK)
+    while chunk := list(islice(found, CHUNK)):
+        asked = Decision.objects.filter(id__in={row.decision_id for row in chunk})
+        named = dict(asked.values_list("id", "instrument"))
+        for row in chunk:
+            yield OrderReported(
+                seq=row.seq, at=row.recorded_at, decision_id=str(row.decision_id), told=order_told(row),
+                quote=fill_quote(row, named[row.decision_id]),
+            )  # fmt: skip
 
 
 def _lifted(span: dict[str, Any]) -> Iterator[Step]:
@@ -193,13 +237,14 @@ def decisions_unjudged(account: Account, period: Period, *, after: int, upto: in
     return recorded.count() + imported.count()
 
 
-def _judged(span: dict[str, Any], initial: Decimal) -> Iterator[Judged]:
-    rows = decisions_judged(span["account"], after=span["seq__gt"], upto=span["seq__lte"])
+def _judged(span: dict[str, Any]) -> Iterator[Judged]:
+    account = span["account"]
+    rows = decisions_judged(account, after=span["seq__gt"], upto=span["seq__lte"])
     found = rows.select_related("client").order_by("seq", "id").iterator(chunk_size=CHUNK)
     while chunk := list(islice(found, CHUNK)):
         profits = _profits(chunk)
         for row in chunk:
-            yield Judged(row, asked_of(row, initial), profits.get(row.id))
+            yield Judged(row, asked_of(row, account.initial_balance), profits.get(row.id))
 
 
 def _profits(rows: list[Decision]) -> dict[Any, Decimal]:

@@ -1,20 +1,21 @@
 """A stored decision as the gate met it: the question again, and of its facts what was recorded beside the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from decisions.exposure_figures import quote_told, reserved
 from decisions.models import Decision
 from risk.models import FeatureSet
-from risk.rules.exposure_types import PriceView
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.replay_gate import carried_of
 from risk.rules.replay_steps import Asked, Known
 from risk.rules.types import (
     Ask,
     DoubtView,
+    Effect,
     EquityView,
     FeatureView,
     PositionView,
@@ -44,8 +45,9 @@ def asked_of(row: Decision, initial: Decimal) -> Asked:
     reasons = row.reasons
     return Asked(
         seq=row.seq, at=row.recorded_at, decision_id=str(row.id), ask=_ask(row), known=_known(row, told, initial),
-        verdict=VerdictKind(row.verdict), max_quantity=row.max_quantity,
-        codes=tuple(item["code"] for item in reasons), carried=carried_of(reasons),
+        verdict=VerdictKind(row.verdict), effect=Effect(row.effect), max_quantity=row.max_quantity,
+        codes=tuple(item["code"] for item in reasons), lasts=reserved(told),
+        quote=quote_told(row.instrument, told.get("market")), carried=carried_of(reasons),
     )  # fmt: skip
 
 
@@ -59,8 +61,17 @@ def lacking(row: Decision, limits: Limits | None) -> str:
         return ""
     if limits.calendar.horizon_hours and _judges(limits, RuleName.CALENDAR) and "calendar_known_until" not in told:
         return RuleName.CALENDAR.value
-    collar = limits.price.max_deviation is not None and _judges(limits, RuleName.PRICE)
-    return RuleName.PRICE.value if collar and "exposure" not in told else ""
+    return "" if "exposure" in told else next((rule.value for rule in _priced(limits) if _judges(limits, rule)), "")
+
+
+def _priced(limits: Limits) -> Iterator[RuleName]:
+    """The rules of the limits that ask for prices: older decisions told none."""
+    if limits.price.max_deviation is not None:
+        yield RuleName.PRICE
+    if limits.order.max_value is not None:
+        yield RuleName.ORDER_SIZE
+    if limits.exposure.valued:
+        yield RuleName.EXPOSURE
 
 
 def _judges(limits: Limits, rule: RuleName) -> bool:
@@ -75,13 +86,6 @@ def _ask(row: Decision) -> Ask:
     )  # fmt: skip
 
 
-def _reference(told: Told | None) -> PriceView | None:
-    price = (told or {}).get("reference")
-    if price is None:
-        return None
-    return PriceView(price=Decimal(price["price"]), at=datetime.fromisoformat(price["at"]), source=price["source"])
-
-
 def _known(row: Decision, told: Told, initial: Decimal) -> Known:
     return Known(
         desk_state=_state(told.get("desk_state")),
@@ -90,7 +94,6 @@ def _known(row: Decision, told: Told, initial: Decimal) -> Known:
         checks_at=_moment(told.get("checks_at")),
         calendar_at=_moment(told.get("calendar_refreshed_at")),
         known_until=_moment(told.get("calendar_known_until")),
-        reference=_reference(told.get("exposure")),
         features=_features(told.get("features")),
         desk_doubts=_desk_doubts(row, told),
         stops=tuple(_stop(stop) for stop in told.get("stops", ())),

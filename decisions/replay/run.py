@@ -6,6 +6,7 @@ replayed. Equity is taken as recorded, also that of trades which the other limit
 """
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -146,10 +147,9 @@ class Replay:
         if course.begun:
             return
         course.begun = True
+        start = standing_at(self.account, seq=course.first - 1, at=course.at)
         for world in (self._other, self._control):
-            start = standing_at(self.account, seq=course.first - 1, at=course.at)
-            start.tracks = world.standing.tracks
-            world.standing.__dict__.update(start.__dict__)
+            world.standing.__dict__.update(deepcopy(start).__dict__, tracks=world.standing.tracks)
         if course.at is not None:
             self._other.begin(course.first, course.at)
 

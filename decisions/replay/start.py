@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from decisions.models import Outcome
+from decisions.replay.feed import Judged, orders_feed, positions_told, seq_before
 from risk.history import track_begin, tracks_replay
 from risk.models import (
     Account,
@@ -12,6 +13,7 @@ from risk.models import (
     HeldPoint,
     HeldRuling,
     Penalty,
+    PositionReport,
     Snapshot,
     StateChange,
 )
@@ -19,10 +21,13 @@ from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
 from risk.rules.losses import KINDS, LOSSES, losses_in_a_row
 from risk.rules.replay_losses import OUTCOMES_KEPT
+from risk.rules.replay_orders import order_recall
 from risk.rules.replay_standing import Change, Ground, Standing
 from risk.rules.types import SEVERITY, Effect, OpeningView, PenaltyView, Side, TradingState
 
 HOUR = timedelta(hours=1)
+REMEMBERED = timedelta(days=32)
+"""No order counts as under way for longer, and no price: limits allow 31 days at most."""
 
 
 def ground_of(account: Account) -> Ground:
@@ -43,6 +48,7 @@ def standing_at(account: Account, *, seq: int, at: datetime | None) -> Standing:
     _penalties(standing, account, seq)
     _outcomes(standing, account, seq)
     _openings(standing, account, seq, at)
+    _orders(standing, account, seq, at)
     return standing
 
 
@@ -125,3 +131,15 @@ def _openings(standing: Standing, account: Account, seq: int, at: datetime | Non
         )
         for row in rows.filter(at__gt=at - HOUR)
     ]  # fmt: skip
+
+
+def _orders(standing: Standing, account: Account, seq: int, at: datetime | None) -> None:
+    """Orders under way, positions and prices: what may still count of what was recorded, folded again."""
+    if at is None:
+        return
+    after = min(seq, seq_before(account, at - REMEMBERED))
+    known = PositionReport.objects.filter(account=account, seq__lte=after).order_by("at", "seq", "id").last()
+    if known is not None:
+        order_recall(standing, positions_told(known))
+    for step in orders_feed(account, after=after, upto=seq):
+        order_recall(standing, step.asked if isinstance(step, Judged) else step)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from risk.rules.exposure_types import Holding
+from risk.rules.order_life import NOTHING, OrderLife, fills_shown
 from risk.rules.types import Effect, Side
 
 
@@ -18,6 +20,17 @@ class OrderView:
     side: Side | None
     working: Decimal | None
     unshown: Decimal = Decimal(0)
+
+
+def order_view(
+    life: OrderLife, *, instrument: str, effect: Effect, side: Side | None, positions_at: datetime | None
+) -> OrderView | None:
+    """The order beside positions as of `positions_at`; None where nothing of it may be filled, or was without being
+    shown."""
+    unshown = NOTHING if fills_shown(life, positions_at) else life.filled - life.settled
+    if life.working == 0 and not unshown:
+        return None
+    return OrderView(instrument=instrument, effect=effect, side=side, working=life.working, unshown=unshown)
 
 
 def holdings_of(positions: Mapping[str, Decimal], orders: Iterable[OrderView]) -> tuple[Holding, ...]:

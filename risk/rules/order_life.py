@@ -82,6 +82,11 @@ def fills_shown(life: OrderLife, positions_at: datetime | None) -> bool:
     return life.filled_at is None or (positions_at is not None and positions_at >= life.filled_at)
 
 
+def order_answered(life: OrderLife, positions_at: datetime | None) -> bool:
+    """Whether positions as of `positions_at` answer for all of the order; any do that come after an exit."""
+    return life.until is None or (positions_at is not None and positions_at >= life.until)
+
+
 def _filled(life: OrderLife, told: OrderTold) -> Decimal:
     if told.filled is not None:
         return told.filled

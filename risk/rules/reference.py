@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from risk.rules.exposure_types import PriceView
+
 KEPT = 100
 """Instruments of one account whose last price is kept: the newest."""
 
@@ -37,3 +39,11 @@ def quotes_take(known: Mapping[str, Mapping[str, str]], quote: Quote) -> dict[st
     prices[quote.instrument] = {"price": f"{quote.price.normalize():f}", "at": quote.at.isoformat()}
     newest = sorted(prices, key=lambda name: (datetime.fromisoformat(prices[name]["at"]), name), reverse=True)
     return {name: prices[name] for name in newest[:KEPT]}
+
+
+def price_views(known: Mapping[str, Mapping[str, str]]) -> dict[str, PriceView]:
+    """The last known prices by instrument."""
+    return {
+        name: PriceView(price=Decimal(told["price"]), at=datetime.fromisoformat(told["at"]))
+        for name, told in known.items()
+    }

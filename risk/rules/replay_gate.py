@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from risk.rules.codes import ReasonCode
-from risk.rules.exposure_types import ExposureView
+from risk.rules.effect import side_of
 from risk.rules.gate import judge
 from risk.rules.limits import Limits, RuleMode, RuleName, RuleSetting
+from risk.rules.replay_orders import exposure_view, order_admitted, price_told
 from risk.rules.replay_steps import Asked, Carried
 from risk.rules.replay_world import World
 from risk.rules.track import doubt_view
@@ -69,7 +70,16 @@ JUDGED_ANEW: Mapping[RuleName, frozenset[ReasonCode]] = {
     ),
     RuleName.CONTRACTS: frozenset({ReasonCode.CONTRACT_NOT_ALLOWED}),
     RuleName.PRICE: frozenset(
-        {ReasonCode.PRICE_OUTSIDE_COLLAR, ReasonCode.REFERENCE_MISSING, ReasonCode.REFERENCE_STALE}
+        {
+            ReasonCode.PRICE_OUTSIDE_COLLAR, ReasonCode.PRICE_UNKNOWN, ReasonCode.REFERENCE_MISSING,
+            ReasonCode.REFERENCE_STALE,
+        }
+    ),
+    RuleName.EXPOSURE: frozenset(
+        {
+            ReasonCode.POSITION_CAP, ReasonCode.NOTIONAL_CAP, ReasonCode.EXPOSURE_UNKNOWN,
+            ReasonCode.MULTIPLIER_UNKNOWN, ReasonCode.PRICE_UNKNOWN,
+        }
     ),
     RuleName.FEATURES: frozenset(
         {
@@ -111,15 +121,17 @@ class Replayed:
 
 
 def carried_of(reasons: list[dict[str, Any]]) -> tuple[Carried, ...]:
-    """Return the recorded reasons that cannot be judged anew."""
+    """Return the recorded reasons that cannot be judged anew: those of other rules, and of the desk's caps."""
     return tuple(
-        Carried(code=told["code"], max_quantity=_quantity(told)) for told in reasons if told["code"] not in _ANEW
+        Carried(code=told["code"], max_quantity=_quantity(told))
+        for told in reasons
+        if told["code"] not in _ANEW or str(told["evidence"].get("scope", "")).split(" ")[0] == "desk"
     )
 
 
 def _quantity(told: dict[str, Any]) -> Decimal | None:
-    most = told.get("evidence", {}).get("max_quantity")
-    return None if most is None else Decimal(str(most))
+    """What a reason left of the order; None where it blocked."""
+    return Decimal(str(told["evidence"].get("max_quantity", 0))) or None
 
 
 def rules_carried(limits: Limits) -> list[str]:
@@ -130,9 +142,13 @@ def rules_carried(limits: Limits) -> list[str]:
 def asked_again(world: World, step: Asked, around: Around) -> Replayed:
     """Ask the world, and let it remember what it lets through."""
     world.wait(step.seq, step.at)
+    price_told(world.standing, step.quote)
     verdict = judge(step.ask, _facts(world, step, around), step.at)
     replayed = _with_carried(step, verdict.verdict, [item.code.value for item in verdict.reasons], verdict.max_quantity)
-    _admit(world, step, replayed, verdict.effect)
+    if replayed.verdict is not VerdictKind.BLOCK:
+        _admit(world, step, replayed, verdict.effect)
+    elif step.verdict is not VerdictKind.BLOCK:
+        world.standing.unmade.add(step.decision_id)
     return replayed
 
 
@@ -147,17 +163,15 @@ def _with_carried(step: Asked, kind: VerdictKind, codes: list[str], most: Decima
 
 
 def _admit(world: World, step: Asked, replayed: Replayed, effect: Effect) -> None:
-    standing = world.standing
-    if replayed.verdict is VerdictKind.BLOCK:
-        if step.verdict is not VerdictKind.BLOCK:
-            standing.unmade.add(step.decision_id)
-        return
+    standing, limits = world.standing, world.limits
+    quantity = replayed.max_quantity or step.ask.quantity
+    lasts = step.lasts if limits is None else timedelta(minutes=limits.exposure.reservation_minutes)
+    order_admitted(standing, step, effect=effect, quantity=quantity, lasts=lasts)
     if effect is not Effect.OPENS:
         return
     opened = OpeningView(
-        id=step.decision_id, at=step.at, instrument=step.ask.instrument, side=step.ask.side,
-        quantity=replayed.max_quantity or step.ask.quantity,
-    )  # fmt: skip
+        id=step.decision_id, at=step.at, instrument=step.ask.instrument, side=side_of(step.ask), quantity=quantity
+    )
     standing.openings = [*(told for told in standing.openings if told.at > step.at - HOUR), opened]
     standing.last_opening_at = step.at
 
@@ -189,7 +203,7 @@ def _facts(world: World, step: Asked, around: Around) -> Facts:
         session=around.session,
         openings=_openings(world, step.at),
         stops=known.stops,
-        exposure=ExposureView(reference=known.reference),
+        exposure=None if limits is None else exposure_view(standing, limits, step.ask),
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What a replayed account is remembered as between two steps, and what no limits change of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from risk.rules.drawdown import Point
 from risk.rules.limits import ConfirmationLimits, DrawdownLimit
+from risk.rules.order_life import OrderLife
 from risk.rules.track import Track
-from risk.rules.types import OpeningView, PenaltyView, TradingState
+from risk.rules.types import Effect, OpeningView, PenaltyView, Side, TradingState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +39,24 @@ class Change:
     floor: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHeld:
+    """An order that was let through. `most`: its fills count up to here, since it would have been smaller."""
+
+    instrument: str
+    effect: Effect
+    side: Side | None
+    life: OrderLife
+    most: Decimal | None = None
+
+
 @dataclass(kw_only=True)
 class Standing:
     """What is remembered between two steps: plain values, so that a replay can be left and taken up again.
 
     `changes` are those that may still hold beneath a timed stop. `unmade` are decisions that were let through and
-    would not have been: their trades have no outcome here.
+    would not have been: their trades have no outcome here. `answered` are orders that the positions of `positions_at`
+    answer for; `prices` the last known ones, as `quotes_take` keeps them.
     """
 
     tracks: dict[str, Track] = field(default_factory=dict)
@@ -65,6 +78,11 @@ class Standing:
     outcomes: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
     openings: list[OpeningView] = field(default_factory=list)
     last_opening_at: datetime | None = None
+    positions: Mapping[str, Decimal] = field(default_factory=dict)
+    positions_at: datetime | None = None
+    orders: dict[str, OrderHeld] = field(default_factory=dict)
+    answered: dict[str, OrderHeld] = field(default_factory=dict)
+    prices: dict[str, dict[str, str]] = field(default_factory=dict)
     unmade: set[str] = field(default_factory=set)
     implausible: int = 0
     kept_stopped: int = 0

@@ -3,16 +3,19 @@
 `seq` is the step's place in the account's history, `at` when the desk recorded it. Steps come in the order of `seq`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from risk.rules.drawdown import Point
-from risk.rules.exposure_types import PriceView
 from risk.rules.limits import Limits
+from risk.rules.order_life import OrderTold
+from risk.rules.reference import Quote
 from risk.rules.types import (
     Ask,
     DoubtView,
+    Effect,
     EquityView,
     FeatureView,
     PositionView,
@@ -87,10 +90,28 @@ class StopCalled(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeClosed(Step):
-    """The final outcome of the trade that the decision `decision_id` began."""
+    """The final outcome of the trade that the decision `decision_id` began, which was over at `closed_at`."""
 
     decision_id: str
     pnl: Decimal
+    closed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionsTold(Step):
+    """All positions (signed) of the account as of `as_of`."""
+
+    as_of: datetime
+    positions: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReported(Step):
+    """What a bot told of the order of the decision `decision_id`, and the price of its fill."""
+
+    decision_id: str
+    told: OrderTold
+    quote: Quote | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +126,6 @@ class Known:
     """What a decision was judged on and no limits of the account could have made otherwise.
 
     `calendar_at`, `known_until`: when the calendar was refreshed, and how far it reached. `features` as in `Facts`.
-    `reference` is the reference price.
     """
 
     desk_state: StateView | None
@@ -115,7 +135,6 @@ class Known:
     calendar_at: datetime | None
     known_until: datetime | None
     features: FeatureView | None
-    reference: PriceView | None = None
     desk_doubts: tuple[DoubtView, ...] = ()
     stops: tuple[ScopedStopView, ...] = ()
     limits_version: int | None = None
@@ -131,12 +150,18 @@ class Carried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked(Step):
-    """A decision that the gate judged: the question, what is known of that moment, and the answer it got."""
+    """A decision that the gate judged: the question, what is known of that moment, and the answer it got.
+
+    `lasts`: how long its order counted as under way. `quote`: the price that came with it.
+    """
 
     decision_id: str
     ask: Ask
     known: Known
     verdict: VerdictKind
+    effect: Effect
     max_quantity: Decimal | None
     codes: tuple[str, ...]
+    lasts: timedelta
+    quote: Quote | None = None
     carried: tuple[Carried, ...] = ()

@@ -1,7 +1,7 @@
 """An account as it would have been under a course of limits: every step is folded by the rules that judge live.
 
-What limits decide is worked out anew: tracks, stops, losses and their penalties, the pace of what was let through.
-What they do not decide is taken as recorded: equity, positions, acts of people, the desk, the calendar.
+What limits decide is worked out anew: tracks, stops, losses and their penalties, pace and orders of what was let
+through. What they do not decide is taken as recorded: equity, positions, prices, acts of people, desk and calendar.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,15 +14,18 @@ from risk.rules.drawdown import TRAILING, breached, floor, mark_rebase, mark_rol
 from risk.rules.limits import DrawdownLimit, Limits, RuleMode, RuleName
 from risk.rules.plausibility import implausible_move
 from risk.rules.replay_losses import penalty_lifted, trade_closed
+from risk.rules.replay_orders import order_reported, positions_told, trade_ended
 from risk.rules.replay_standing import Change, Ground, Standing
 from risk.rules.replay_steps import (
     Checked,
     LimitsBegan,
+    OrderReported,
     PeakMoved,
     PenaltyLifted,
     PointHeld,
     PointsRuled,
     PointTold,
+    PositionsTold,
     StateMoved,
     Step,
     StopCalled,
@@ -152,6 +155,13 @@ class World:
 
     def _trade_closed(self, step: TradeClosed) -> None:
         trade_closed(self.standing, self.limits, step)
+        trade_ended(self.standing, step)
+
+    def _positions_told(self, step: PositionsTold) -> None:
+        positions_told(self.standing, step)
+
+    def _order_reported(self, step: OrderReported) -> None:
+        order_reported(self.standing, step)
 
     def _penalty_lifted(self, step: PenaltyLifted) -> None:
         penalty_lifted(self.standing, step)
@@ -240,5 +250,7 @@ FOLDS: dict[type[Step], Callable[[World, Any], None]] = {
     StateMoved: World._state_moved,
     TradeClosed: World._trade_closed,
     PenaltyLifted: World._penalty_lifted,
+    PositionsTold: World._positions_told,
+    OrderReported: World._order_reported,
 }
 """How each kind of step is folded."""

@@ -10,8 +10,9 @@ from django.db.models import F, Q, QuerySet
 
 from risk.models import AccountState, Admission
 from risk.rules.exposure_types import Holding, OpposingView, PriceView
-from risk.rules.holdings import OrderView, holdings_of
-from risk.rules.order_life import OrderLife, fills_shown
+from risk.rules.holdings import OrderView, holdings_of, order_view
+from risk.rules.order_life import OrderLife
+from risk.rules.reference import price_views
 from risk.rules.types import Effect, Side
 
 COLUMNS = ("instrument", "effect", "side", "at", "quantity", "working", "filled", "settled", "filled_at", "until")
@@ -80,23 +81,14 @@ def order_views(rows: Iterable[Mapping[str, Any]], positions_at: datetime | None
     for row in rows:
         named = dict(row)
         instrument, effect, side = named.pop("instrument"), Effect(named.pop("effect")), named.pop("side")
-        life = OrderLife(**named)
-        unshown = Decimal(0) if fills_shown(life, positions_at) else life.filled - life.settled
-        if life.working != 0 or unshown:
-            yield OrderView(
-                instrument=instrument, effect=effect, side=Side(side) if side else None, working=life.working,
-                unshown=unshown,
-            )  # fmt: skip
+        view = order_view(
+            OrderLife(**named), instrument=instrument, effect=effect, side=Side(side) if side else None,
+            positions_at=positions_at,
+        )  # fmt: skip
+        if view is not None:
+            yield view
 
 
 def positions_of(state: AccountState) -> dict[str, Decimal]:
     """The positions last reported, signed."""
     return {name: Decimal(quantity) for name, quantity in state.positions.items()}
-
-
-def price_views(prices: Mapping[str, Mapping[str, str]]) -> dict[str, PriceView]:
-    """The last known prices by instrument."""
-    return {
-        name: PriceView(price=Decimal(told["price"]), at=datetime.fromisoformat(told["at"]))
-        for name, told in prices.items()
-    }

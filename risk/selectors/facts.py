@@ -14,7 +14,7 @@ from risk.rules.exposure_types import DeskExposureView, ExposureView, OpposingVi
 from risk.rules.holdings import OrderView, holdings_of
 from risk.rules.limits import ExposureLimits, Limits, RuleMode, RuleName, SelfMatchAction
 from risk.rules.message_pace import MINUTE
-from risk.rules.reference import Quote
+from risk.rules.reference import Quote, price_views
 from risk.rules.scopes import algorithm_key
 from risk.rules.types import (
     AlgorithmView,
@@ -44,7 +44,6 @@ from risk.selectors.exposure import (
     others_hold,
     owner_openings,
     positions_of,
-    price_views,
 )
 from risk.selectors.features import LoadedSet, feature_set, feature_vector, reference_of, view_of
 from risk.selectors.limits import limits_readable

@@ -28,10 +28,11 @@ from risk.export import Period
 from risk.models import Account, StateChange
 from risk.risk_controller import drawdown_check, trading_halt, trading_resume
 from risk.rules.limits import Limits, limits_parse
+from risk.rules.order_life import OrderStatus
 from risk.rules.replay_gate import rules_carried
 from tests.decisions.bots import Bot, desk_refresh, trading_bot
 from tests.decisions.test_projections import LIMITS as EVENTFUL
-from tests.decisions.test_projections import account_under, eventful_day, happen
+from tests.decisions.test_projections import account_under, eventful_day, happen, holds
 from tests.factories import LIMITS, DecisionFactory, state_of
 from tests.risk.accounts import APPROVER, MANAGER, drawdown_rule
 from tests.stillness import StillClock
@@ -192,14 +193,19 @@ def test_after_an_eventful_day_the_replay_comes_to_every_recorded_answer() -> No
         st.one_of(
             st.lists(st.integers(30_000, 70_000), min_size=1, max_size=3),
             st.sampled_from(["check", "resume", "halt", "accept", "reject", "ask", "lose", "win"]),
+            st.tuples(st.sampled_from([*OrderStatus]), st.integers(1, 3), st.integers(0, 3)),
         ),
         min_size=1,
         max_size=14,
     )
 )
 def test_whatever_happens_a_replay_of_the_limits_in_force_gives_no_difference(happenings: list[Any]) -> None:
-    more: dict[str, Any] = {"plausibility": {"max_move": "0.4"}, "confirmation": {"points": 3}}
+    more: dict[str, Any] = {
+        "plausibility": {"max_move": "0.4"}, "confirmation": {"points": 3},
+        "exposure": {"max_position": "4", "instruments": [{"instrument": "ES", "max_position": "3"}]},
+    }  # fmt: skip
     account = account_under(**more)
+    holds(account, ES=1)
     for happening in happenings:
         happen(account, happening)
     course, found = replayed(account, limits_parse(EVENTFUL | more))
@@ -262,7 +268,7 @@ def test_a_reason_that_cannot_be_judged_anew_counts_as_it_did(bot: Bot, gate_clo
     course, found = replayed(bot.account, under("0.5"))
     assert [compared.turn for compared in found] == [Turn.SAME, Turn.SAME]
     assert course.totals.carried == {"engine_unavailable": 1}
-    assert {"algorithms", "exposure", "self_match"} <= set(rules_carried(under()))
+    assert {"algorithms", "self_match"} <= set(rules_carried(under()))
     assert "algorithms" in next(remarks(course, rules_carried(under())))
 
 
