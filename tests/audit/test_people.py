@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.test import Client as Browser
 
+from mia_site.audit import people
 from mia_site.audit.actors import Actor, actor_bound, current_actor, user_actor
 from mia_site.audit.models import Entry, LoginFailure, PersonalData
 from mia_site.audit.people import ALERT_FROM, NAMES_KEPT, OTHERS, WINDOW, failure_count, failures_record
@@ -49,6 +50,14 @@ def log_in(name: str, password: str, address: str = HOME) -> Browser:
     return browser
 
 
+@pytest.fixture
+def moment(db: None, monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """When every login fails: as time passes, one would fall into the next window now and then."""
+    at = database_now()
+    monkeypatch.setattr(people, "database_now", lambda: at)
+    return at
+
+
 # Coming and going
 
 
@@ -66,16 +75,16 @@ def test_a_login_and_a_logout_are_journalled_with_the_address_beside_them(db: No
         assert HOME not in entry.body
 
 
-def test_failed_logins_of_an_address_are_one_entry_of_its_window(db: None) -> None:
+def test_failed_logins_of_an_address_are_one_entry_of_its_window(moment: datetime) -> None:
     vera = UserFactory(username="vera")
     for password in ("wrong", "Wrong", "WRONG"):
         log_in("vera", password)
     log_in("vera", "wrong", address="192.0.2.8")
     assert not entries("login_failed")
 
-    assert failures_record(database_now()) == 0
-    assert failures_record(database_now() + WINDOW) == 2
-    assert failures_record(database_now() + WINDOW) == 0
+    assert failures_record(moment) == 0
+    assert failures_record(moment + WINDOW) == 2
+    assert failures_record(moment + WINDOW) == 0
 
     by_address = {beside(entry)["address"]: told(entry)["after"] for entry in entries("login_failed")}
     assert by_address[HOME]["names"] == {f"user:{vera.pk}": 3}
@@ -84,12 +93,12 @@ def test_failed_logins_of_an_address_are_one_entry_of_its_window(db: None) -> No
     assert not LoginFailure.objects.exists()
 
 
-def test_a_name_that_nobody_has_may_be_a_password_and_is_kept_only_as_an_hmac(db: None) -> None:
+def test_a_name_that_nobody_has_may_be_a_password_and_is_kept_only_as_an_hmac(moment: datetime) -> None:
     for _ in range(2):
         log_in("hunter2-my-password", "x")
     log_in("another", "x")
 
-    failures_record(database_now() + WINDOW)
+    failures_record(moment + WINDOW)
 
     [entry] = entries("login_failed")
     names = told(entry)["after"]["names"]
@@ -99,8 +108,7 @@ def test_a_name_that_nobody_has_may_be_a_password_and_is_kept_only_as_an_hmac(db
     assert "hunter2" not in json.dumps(beside(entry))
 
 
-def test_an_attack_with_many_names_takes_no_more_room_than_a_few(db: None) -> None:
-    window = database_now()
+def test_an_attack_with_many_names_takes_no_more_room_than_a_few(moment: datetime) -> None:
     names = {f"unknown:{number}": 1 for number in range(NAMES_KEPT)}
     failure_count("first", None)
     LoginFailure.objects.update(names=names, count=NAMES_KEPT)
@@ -112,18 +120,18 @@ def test_an_attack_with_many_names_takes_no_more_room_than_a_few(db: None) -> No
     assert len(row.names) == NAMES_KEPT + 1
     assert row.names[OTHERS] == 2
     assert row.count == NAMES_KEPT + 2
-    assert row.window <= window
+    assert row.window <= moment
 
 
-def test_many_failures_from_one_address_are_an_alert(db: None) -> None:
+def test_many_failures_from_one_address_are_an_alert(moment: datetime) -> None:
     for _ in range(ALERT_FROM - 1):
         failure_count("vera", None)
-    failures_record(database_now() + WINDOW)
+    failures_record(moment + WINDOW)
     assert not Alert.objects.filter(code="login_failures").exists()
 
     for _ in range(ALERT_FROM):
         failure_count("vera", None)
-    failures_record(database_now() + WINDOW)
+    failures_record(moment + WINDOW)
 
     assert Alert.objects.get(code="login_failures").params == {"count": ALERT_FROM, "minutes": 5}
 
