@@ -18,6 +18,8 @@ import orjson
 
 MAX_INTEGER = 2**53
 MAX_DEPTH = 16
+PLAIN = frozenset({str, bool, type(None)})
+"""Types whose values are their one spelling already: most of what is hashed, therefore asked for first."""
 LEAF_PREFIX = b"\x00"
 """RFC 6962 section 2.1: leaves and nodes are hashed with different prefixes, so that one never passes for the other."""
 
@@ -34,7 +36,7 @@ def timestamp(moment: datetime) -> str:
     """`moment` (aware) as ``2025-05-13T14:00:00.000000Z``."""
     if moment.tzinfo is None:
         raise NotCanonical("", f"{moment!r} has no time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _scalar(value: Any, path: str) -> Any:
@@ -63,6 +65,8 @@ def normalise(value: Any, path: str = "", depth: int = 0) -> Any:
     """`value` with every scalar in its one spelling; raises `NotCanonical` naming the place of what has none."""
     if depth > MAX_DEPTH:
         raise NotCanonical(path, f"nested deeper than {MAX_DEPTH}")
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Mapping):
         for key in value:
             if not (isinstance(key, str) and key.isascii()):

@@ -5,10 +5,11 @@ import base64
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -36,28 +37,39 @@ class Leaf:
     leaf_hash: bytes
 
 
-def canonical_value(field: "models.Field[Any, Any]", value: Any) -> Any:
-    """A column's value as it is hashed: money at the column's scale, no zero below zero (a database keeps none), bytes
-    as base64, JSON as it is."""
-    if value is None:
-        return None
+def _money(places: int, value: Any) -> str:
+    scaled = Decimal(value).quantize(Decimal(1).scaleb(-places))
+    return format(scaled or abs(scaled), "f")
+
+
+def _base64(value: Any) -> str:
+    return base64.b64encode(bytes(value)).decode()
+
+
+def _spelling(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
+    """How a column's value is hashed: money at the column's scale, no zero below zero (a database keeps none), bytes
+    as base64, dates by ISO 8601; None where the value is taken as it is."""
     if isinstance(field, models.DecimalField):
-        scaled = Decimal(value).quantize(Decimal(1).scaleb(-field.decimal_places))
-        return format(scaled or abs(scaled), "f")
+        return partial(_money, field.decimal_places)
     if isinstance(field, models.BinaryField):
-        return base64.b64encode(bytes(value)).decode()
+        return _base64
     if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
-        return value.isoformat()
-    return value
+        return date.isoformat
+    return None
+
+
+@cache
+def _columns(model: type[models.Model]) -> Sequence[tuple[str, Callable[[Any], Any] | None]]:
+    return [(field.attname, _spelling(field)) for field in model._meta.concrete_fields]
 
 
 def canonical_fields(obj: models.Model) -> dict[str, Any]:
     """Every column of `obj` under its attribute name, ready for `canonical_bytes`."""
-    return {
-        field.attname: canonical_value(field, getattr(obj, field.attname))
-        for field in obj._meta.concrete_fields
-        if field.attname not in getattr(obj, "unhashed", ())
-    }
+    values = {}
+    for name, spell in _columns(type(obj)):
+        value = getattr(obj, name)
+        values[name] = value if spell is None or value is None else spell(value)
+    return values
 
 
 def _entry(
