@@ -1,92 +1,92 @@
-"""A sealed ledger of any size, filled by COPY: what the writers and the sealer would have made, only sooner."""
+"""A sealed ledger of any size: one fact written by the journal, copied inside the server, sealed by the sealer.
 
-from collections.abc import Sequence
+A copy differs from the first in its id alone, wherever that stands in the canonical text, and has the leaf hash of
+its own text: deep verification takes it for what the journal would have written.
+"""
+
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Model
+from django.db import connection, transaction
 
 from mia_site.audit.actors import Actor
-from mia_site.audit.checkpoint import Head
-from mia_site.audit.journal import _entry, canonical_fields
+from mia_site.audit.journal import facts_record
 from mia_site.audit.key_facts import keys_declare
-from mia_site.audit.keys import CHECKPOINTS, checkpoint_signer, origin
-from mia_site.audit.ledger import growth_of, head
-from mia_site.audit.models import Checkpoint, ClockReading, Entry, LedgerLeaf, Tile
-from mia_site.audit.models.ledger import tile_place
+from mia_site.audit.keys import CHECKPOINTS
+from mia_site.audit.ledger import head
+from mia_site.audit.models import ClockReading, PendingEntry
 from mia_site.audit.sealing import seal_pending
-from mia_site.ops.clock import database_now
 
 TABLES = (
     "audit_entry", "audit_pendingentry", "audit_ledgerleaf", "audit_tile", "audit_checkpoint", "audit_clockreading",
     "audit_signingkey",
 )  # fmt: skip
-CHUNK = 20_000
 ACTOR = Actor("system", "bench")
+WHY = "a reason of a sentence's length " * 10
+IDS = "SELECT n, left(%(id)s, 24) || lpad(to_hex(n), 12, '0') AS id FROM generate_series(1, %(count)s) n"
+"""Of the same millisecond as the first's, and in order: what is random in a UUIDv7 counts here."""
+FACTS = f"""
+    INSERT INTO audit_clockreading (
+        id, recorded_at, synchronised, database_offset_ms, broker_offset_ms, within_limit
+    )
+    SELECT copy.id::uuid, recorded_at, synchronised, database_offset_ms, broker_offset_ms, within_limit
+    FROM audit_clockreading first, ({IDS}) copy WHERE first.id = %(id)s::uuid
+"""
+ENTRIES = f"""
+    WITH copies AS (
+        SELECT copy.id, recorded_at, kind, object_type, account, actor, why, request_id,
+            replace(body, %(id)s, copy.id) AS body
+        FROM audit_entry first, ({IDS}) copy WHERE first.id = %(id)s::uuid
+    ), written AS (
+        INSERT INTO audit_entry (
+            id, recorded_at, kind, object_type, object_id, account, actor, why, request_id, body, leaf_hash
+        )
+        SELECT id::uuid, recorded_at, kind, object_type, id, account, actor, why, request_id, body,
+            sha256('\\x00'::bytea || convert_to(body, 'UTF8'))
+        FROM copies RETURNING id, leaf_hash
+    )
+    INSERT INTO audit_pendingentry (entry_id, leaf_hash) SELECT id, leaf_hash FROM written
+"""
 
 
 def ledger_empty() -> None:
     """Takes everything out again; triggers are off meanwhile, which only the owner of the tables can do."""
-    with connection.cursor() as cursor:
-        for table in TABLES:
-            cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)}")
+    _run(*(f'ALTER TABLE "{table}" DISABLE TRIGGER USER' for table in TABLES), f"TRUNCATE {', '.join(TABLES)}")
     for path in settings.CHECKPOINTS_DIR.rglob("*.note"):
         path.unlink()
 
 
-def ledger_fill(count: int) -> None:
-    """`count` more facts with entries and places, a checkpoint for each chunk."""
-    seal_pending()
+def ledger_fill(size: int) -> None:
+    """As many more facts, with their entries and places, as make a ledger of `size` leaves."""
     keys_declare(CHECKPOINTS)
-    while count > 0:
-        _chunk(min(count, CHUNK))
-        count -= CHUNK
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-
-
-def _chunk(count: int) -> None:
+    _seal()
     newest = head()
-    start, now = (newest.size if newest else 0), database_now()
-    facts = [
-        ClockReading(synchronised=True, database_offset_ms=0.125, within_limit=True, recorded_at=now)
-        for _ in range(count)
-    ]
-    entries = [
-        _entry(
-            id=fact.id, kind=fact.kind, object_type=fact._meta.label_lower, object_id=str(fact.id),
-            fact=canonical_fields(fact), at=now, actor=ACTOR, why="a reason of a sentence's length " * 10, account="",
-            request_id="",
-        )
-        for fact in facts
-    ]  # fmt: skip
-    entries.sort(key=lambda entry: entry.id)
-    growth = growth_of(start)
-    full = growth.add([bytes(entry.leaf_hash) for entry in entries])
-    _copy(ClockReading, facts)
-    _copy(Entry, entries)
-    leaves = [
-        LedgerLeaf(index=start + place, entry_id=entry.id, leaf_hash=entry.leaf_hash)
-        for place, entry in enumerate(entries)
-    ]
-    _copy(LedgerLeaf, leaves)
-    tiles = [
-        Tile(place=tile_place(tile.level, tile.index), root=tile.root, hashes=b"".join(tile.hashes)) for tile in full
-    ]
-    _copy(Tile, tiles)
-    told = Head(origin(), growth.size, growth.root(), now)
-    note = checkpoint_signer().sign(told.text())
-    number = newest.number + 1 if newest else 1
-    Checkpoint.objects.create(number=number, size=told.size, root=told.root, sealed_at=now, note=note)
+    missing = size - (newest.size if newest else 0)
+    if missing > 0:
+        _copy(missing - 1)
+    _run("ANALYZE")
+    _seal()
+    _run("ANALYZE")
 
 
-def _copy(model: type[Model], rows: Sequence[Model]) -> None:
-    fields = model._meta.concrete_fields
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    with connection.cursor() as cursor, cursor.copy(f'COPY "{model._meta.db_table}" ({columns}) FROM STDIN') as copy:
-        for row in rows:
-            copy.write_row([getattr(row, field.attname) for field in fields])
+def _copy(count: int) -> None:
+    first = ClockReading(synchronised=True, database_offset_ms=0.125, within_limit=True)
+    with transaction.atomic():
+        facts_record([first], actor=ACTOR, why=WHY)
+        _run(FACTS, ENTRIES, id=first.id, count=count)
+
+
+def _seal() -> None:
+    while PendingEntry.objects.exists():
+        seal_pending(seconds=60)
+
+
+def _run(*statements: str, id: UUID | None = None, count: int = 0) -> None:
+    values: dict[str, Any] | None = None if id is None else {"id": str(id), "count": count}
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement, values)
 
 
 def entry_bytes() -> float:
