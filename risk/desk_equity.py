@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from django.db import transaction
 
@@ -15,12 +16,14 @@ from risk.models.state import Cause
 from risk.rules.desk_limits import DeskLimits
 from risk.rules.drawdown import Point, PointError, breached
 from risk.rules.limits import BreachAction, RuleMode, RuleName, SessionHours
+from risk.rules.resume import resumes_at
 from risk.rules.sentences import DESK_BREACH
 from risk.rules.track import Track, track_dump, track_hear, track_settle, track_start
 from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.desk import desk_limits_of, desk_limits_readable, desk_tracks, desk_views, equity_sum
 from risk.selectors.drawdown import deepest
-from risk.stops import figure, outlasts, resumes_at, view_evidence
+from risk.selectors.sessions import session_next
+from risk.stops import figure, outlasts, view_evidence
 from risk.trading_states import DESK_FIELDS, state_enter, stricter
 from risk.written import Written
 
@@ -150,7 +153,7 @@ def _judge(desk: Desk, limits: DeskLimits, views: tuple[DrawdownView, ...], *, a
     reason = DESK_BREACH % evidence
     change = state_enter(
         desk, target, cause=Cause.DRAWDOWN, reason=reason, actor=actor, now=now, evidence=evidence,
-        until=resumes_at(broken, SessionHours.GLOBEX, now),
+        until=resumes_at(broken, now, partial(session_next, SessionHours.GLOBEX)),
     )  # fmt: skip
     alert_raise(
         "desk_stopped", priority=4, dedup_key=str(change.id),

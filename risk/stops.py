@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from mia_site.audit.actors import Actor
@@ -12,8 +13,8 @@ from risk.models.state import Cause
 from risk.resume_policy import Stoppable
 from risk.rules import breach
 from risk.rules.drawdown import Mark, breached
-from risk.rules.limits import Limits, ResumeWhen, RuleMode, RuleName, SessionHours
-from risk.rules.resume import stop_until
+from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.resume import never_resumes, resumes_at
 from risk.rules.sentences import BREACH, HEALED
 from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.drawdown import deepest
@@ -82,15 +83,7 @@ def breach_target(state: AccountState, limits: Limits, views: Sequence[DrawdownV
 
 def outlasts(row: Stoppable, views: Sequence[DrawdownView]) -> bool:
     """Whether a broken rule that never ends its stop by itself meets a stop that a limit entered and that does."""
-    lasting = any(view.rule.resume is ResumeWhen.NEVER for view in views if breached(view))
-    return lasting and row.state_until is not None and own_stop(row) is not None
-
-
-def resumes_at(broken: Sequence[DrawdownView], hours: SessionHours, now: datetime) -> datetime | None:
-    """Until when the stop of these rules holds at least; None: until somebody resumes."""
-    rules = [view.rule for view in broken]
-    waits = any(rule.resume is ResumeWhen.NEXT_SESSION for rule in rules)
-    return stop_until(rules, now, session_next(hours, now) if waits else None)
+    return never_resumes(views) and row.state_until is not None and own_stop(row) is not None
 
 
 def breach_stop(
@@ -117,7 +110,7 @@ def breach_stop(
     worst = max(broken, key=lambda view: view.drawdown)
     enforced = limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE
     score = overtrade_score(state, limits, now)
-    until = resumes_at(broken, limits.session.hours, now) if enforced else None
+    until = resumes_at(broken, now, partial(session_next, limits.session.hours)) if enforced else None
     enters = enforced and (stricter(target, state.state) or outlasts(state, views))
     return _stop(
         state, worst, target, enforced, enters=enters, until=until, score=score, actor=actor, seq=seq, now=now

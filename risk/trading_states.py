@@ -17,8 +17,9 @@ from risk.models import AccountState, Desk, Penalty, StateChange
 from risk.models.state import Cause
 from risk.resume_policy import Stoppable, place_columns, resume_alert, resume_allow
 from risk.rules.drawdown import breached
-from risk.rules.limits import Limits, ResumeWhen, RuleMode, RuleName
+from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.messages import number
+from risk.rules.resume import may_resume
 from risk.rules.sentences import (
     BELOW_FLOOR,
     DESK_BELOW_FLOOR,
@@ -103,10 +104,9 @@ def own_stop(row: Stoppable) -> StateChange | None:
 def _own_stop_ended(row: Stoppable, own: StateChange, *, actor: Actor, now: datetime, seq: int) -> StateChange | None:
     """The limit's own stop ends as the limits say, and only above the floors; else it goes on. The peaks stay."""
     limits, views = _measured(row, now)
-    names = {rule.name: rule.resume for rule in limits.drawdown} if limits is not None else {}
     rule = own.evidence.get("rule", "")
-    doubted = isinstance(row, AccountState | Desk) and any(values.get("doubt") for values in row.marks.values())
-    if doubted or names.get(rule, ResumeWhen.NEVER) is ResumeWhen.NEVER or any(map(breached, views)):
+    doubt = isinstance(row, AccountState | Desk) and any(values.get("doubt") for values in row.marks.values())
+    if limits is None or not may_resume(limits.drawdown, rule, views, doubt=doubt):
         return None
     to, until, _sentence, _before = _beneath(row, now, healed=True)
     told = {"rule": rule, "until": own.until.isoformat() if own.until else "-"}

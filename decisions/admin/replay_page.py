@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from decisions.admin.charts import BAD, GOOD
 from decisions.models import LimitsReplay
@@ -22,6 +23,11 @@ from risk.rules.replay_gate import rules_carried
 
 SHOWN = 100
 EQUITY = "#0d9488"
+BY_WORDS = {
+    "by_limit": gettext_lazy("by a limit"),
+    "by_itself": gettext_lazy("by itself"),
+    "by_hand": gettext_lazy("by hand"),
+}
 TURN_WORDS = {turn.value: words for turn, words in TURNS.items()}
 
 
@@ -63,7 +69,7 @@ def _state(row: dict[str, str]) -> dict[str, Any]:
     return row | {
         "happened": state_badge(row["happened"]) if row["happened"] else "",
         "would_have": state_badge(row["would_have"]) if row["would_have"] else "",
-        "by": _("by a limit") if row["change"] == "by_limit" else _("by hand"),
+        "by": BY_WORDS[row["change"]],
     }
 
 

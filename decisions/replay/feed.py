@@ -53,6 +53,8 @@ from risk.rules.replay_steps import (
 from risk.rules.types import SEVERITY, TradingState
 
 CHUNK = 1_000
+BY_NO_LIMIT = frozenset({Cause.MANUAL.value, Cause.AUTOMATIC.value})
+"""Causes of changes of state that no limit decided: people, and time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def _moved(span: dict[str, Any]) -> Iterator[Step]:
     columns = ("seq", "recorded_at", "from_state", "to_state", "cause", "until")
     for seq, at, old, new, cause, until_now in rows.order_by("seq", "id").values_list(*columns).iterator(CHUNK):
         before, until = until, until_now
-        if cause != Cause.MANUAL or seq <= span["seq__gt"]:
+        if cause not in BY_NO_LIMIT or seq <= span["seq__gt"]:
             continue
         from_state, to_state = TradingState(old), TradingState(new)
         over = before is not None and before <= at and SEVERITY[to_state] <= SEVERITY[from_state]

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from decisions.models import Outcome
-from decisions.replay.feed import Judged, orders_feed, positions_told, seq_before
+from decisions.replay.around import LONGEST_BREAK
+from decisions.replay.feed import BY_NO_LIMIT, Judged, orders_feed, positions_told, seq_before
 from risk.history import track_begin, tracks_replay
 from risk.models import (
     Account,
@@ -19,11 +20,13 @@ from risk.models import (
 )
 from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
+from risk.rules.limits import SessionHours
 from risk.rules.losses import KINDS, LOSSES, losses_in_a_row
 from risk.rules.replay_losses import OUTCOMES_KEPT
 from risk.rules.replay_orders import order_recall
 from risk.rules.replay_standing import Change, Ground, Standing
 from risk.rules.types import SEVERITY, Effect, OpeningView, PenaltyView, Side, TradingState
+from risk.selectors.sessions import session_next
 
 HOUR = timedelta(hours=1)
 REMEMBERED = timedelta(days=32)
@@ -37,7 +40,14 @@ def ground_of(account: Account) -> Ground:
         zone=account.zone,
         begin=lambda rule, point, seq: track_begin(account, rule, point, seq=seq),
         replayed=lambda rules, confirmation, seq: tracks_replay(account, rules, confirmation, before=seq),
+        session_next=_session_next,
     )
+
+
+def _session_next(hours: SessionHours, now: datetime) -> datetime | None:
+    """As live; of a time whose sessions nobody knows any more, None."""
+    opens_at = session_next(hours, now)
+    return None if opens_at is None or opens_at > now + LONGEST_BREAK else opens_at
 
 
 def standing_at(account: Account, *, seq: int, at: datetime | None) -> Standing:
@@ -56,13 +66,16 @@ def _states(standing: Standing, account: Account, seq: int) -> None:
     rows = StateChange.objects.filter(account=account, scope=Scope.ACCOUNT, seq__lte=seq).order_by("seq", "id")
     for row in rows.iterator(chunk_size=1_000):
         to = TradingState(row.to_state)
-        by_limit = row.cause != Cause.MANUAL
+        by_limit = row.cause not in BY_NO_LIMIT
         if by_limit and SEVERITY[to] > SEVERITY[TradingState(row.from_state)]:
             standing.stopped_at = row.recorded_at
         if row.until is None:
             standing.changes.clear()
         standing.changes.append(
-            Change(seq=row.seq, at=row.recorded_at, state=to, until=row.until, by_limit=by_limit)
+            Change(
+                seq=row.seq, at=row.recorded_at, state=to, until=row.until, by_limit=by_limit,
+                rule=row.evidence.get("rule", ""),
+            )
         )  # fmt: skip
         standing.state, standing.since, standing.until = to, row.recorded_at, row.until
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from decisions.replay.compared import Compared
+from decisions.replay.feed import BY_NO_LIMIT
 from decisions.replay.run import Course
 from mia_site.audit.admin.exporting import csv_cell
 from risk.export import moment_text
@@ -86,21 +87,22 @@ def states_recorded(account: Account, course: Course) -> Iterable[StateChange]:
 
 
 def _happened(change: StateChange) -> Row:
-    by_limit = change.cause != Cause.MANUAL
-    told = change.evidence if by_limit else {}
-    return _state(change.recorded_at, by_limit=by_limit) | {
-        "happened": change.to_state, "rule": str(told.get("rule", "")), "drawdown": str(told.get("drawdown", "")),
+    by_limit = change.cause not in BY_NO_LIMIT
+    told = {} if change.cause == Cause.MANUAL else change.evidence
+    return _state(change.recorded_at, by_limit=by_limit, rule=str(told.get("rule", ""))) | {
+        "happened": change.to_state, "drawdown": str(told.get("drawdown", "")),
     }  # fmt: skip
 
 
 def _would(change: Change) -> Row:
-    return _state(change.at, by_limit=change.by_limit) | {
-        "would_have": change.state.value, "rule": change.rule, "drawdown": _plain(change.drawdown),
+    return _state(change.at, by_limit=change.by_limit, rule=change.rule) | {
+        "would_have": change.state.value, "drawdown": _plain(change.drawdown),
     }  # fmt: skip
 
 
-def _state(at: datetime, *, by_limit: bool) -> Row:
-    return {"kind": "state", "at": moment_text(at), "change": "by_limit" if by_limit else "by_hand"}
+def _state(at: datetime, *, by_limit: bool, rule: str) -> Row:
+    change = "by_limit" if by_limit else "by_itself" if rule else "by_hand"
+    return {"kind": "state", "at": moment_text(at), "change": change, "rule": rule}
 
 
 def _plain(value: Decimal | None) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from risk.rules.drawdown import Point
-from risk.rules.limits import ConfirmationLimits, DrawdownLimit
+from risk.rules.limits import ConfirmationLimits, DrawdownLimit, SessionHours
 from risk.rules.order_life import OrderLife
 from risk.rules.track import Track
 from risk.rules.types import Effect, OpeningView, PenaltyView, Side, TradingState
@@ -16,17 +16,20 @@ from risk.rules.types import Effect, OpeningView, PenaltyView, Side, TradingStat
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """What stays the same under any limits. `begin` starts a rule's track at the account's first point (of that `seq`);
-    `replayed` gives the tracks of rules after the whole history before a `seq`."""
+    `replayed` gives the tracks of rules after the whole history before a `seq`; `session_next` says when the next
+    session of these hours opens, None where nobody knows."""
 
     initial: Decimal
     zone: ZoneInfo
     begin: Callable[[DrawdownLimit, Point, int], Track]
     replayed: Callable[[Sequence[DrawdownLimit], ConfirmationLimits, int], dict[str, Track]]
+    session_next: Callable[[SessionHours, datetime], datetime | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A trading state that began. `rule` and `drawdown`: what a limit stopped on; a stop by hand has none."""
+    """A trading state that began. `rule` and `drawdown`: what a limit stopped on; a stop by hand has none. With a
+    `rule` but not `by_limit`: the stop of that rule ended by itself."""
 
     seq: int
     at: datetime
@@ -54,7 +57,8 @@ class OrderHeld:
 class Standing:
     """What is remembered between two steps: plain values, so that a replay can be left and taken up again.
 
-    `changes` are those that may still hold beneath a timed stop. `unmade` are decisions that were let through and
+    `changes` are those that may still hold beneath a timed stop; `overdue`: when one whose time is over was last found
+    below a floor. `unmade` are decisions that were let through and
     would not have been: their trades have no outcome here. `answered` are orders that the positions of `positions_at`
     answer for; `prices` the last known ones, as `quotes_take` keeps them.
     """
@@ -63,6 +67,7 @@ class Standing:
     state: TradingState = TradingState.ACTIVE
     since: datetime | None = None
     until: datetime | None = None
+    overdue: datetime | None = None
     changes: list[Change] = field(default_factory=list)
     stopped_at: datetime | None = None
     penalty: bool = False

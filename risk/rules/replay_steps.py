@@ -68,7 +68,7 @@ class LimitsBegan(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateMoved(Step):
-    """A stop or a resume by hand; `ended`: not by hand, the time of a stop was over."""
+    """A stop or a resume by hand; `ended`: not by hand, the time of a stop (also of a limit's own) was over."""
 
     from_state: TradingState
     to_state: TradingState

@@ -7,6 +7,7 @@ through. What they do not decide is taken as recorded: equity, positions, prices
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from risk.rules.breach import breach_target, drawdown_call
@@ -31,6 +32,7 @@ from risk.rules.replay_steps import (
     StopCalled,
     TradeClosed,
 )
+from risk.rules.resume import may_resume, never_resumes, resumes_at
 from risk.rules.track import Track, rules_fresh, track_hear, track_settle
 from risk.rules.types import SEVERITY, DrawdownView, TradingState
 
@@ -168,9 +170,9 @@ class World:
 
     def wait(self, seq: int, now: datetime) -> None:
         """What time alone decides up to `now`, where the check that acts on it left no trace: as of when it was due."""
-        until = self.standing.until
-        if until is not None and until + CHECKED_WITHIN <= now:
-            self._end(seq, until)
+        due = self.standing.overdue or self.standing.until
+        if due is not None and due + CHECKED_WITHIN <= now and not (self._end(seq, due) or self._end(seq, now)):
+            self.standing.overdue = now
         seconds = None if self.limits is None else self.limits.confirmation.seconds
         if seconds is None:
             return
@@ -194,42 +196,62 @@ class World:
         if limits is None or not (views or standing.penalty):
             return
         target = breach_target(limits, views, standing.state, on_record=standing.penalty)
+        outlasts = self._own_stop() is not None and self._enforced() and never_resumes(views)
+        if target is None and outlasts:
+            target = standing.state
         if target is None:
             if standing.penalty and standing.state is TradingState.ACTIVE and not any(map(breached, views)):
                 standing.penalty = False
             return
         standing.penalty = True
-        if self._enforced() and SEVERITY[target] > SEVERITY[standing.state]:
-            worst = max((view for view in views if breached(view)), key=lambda view: view.drawdown)
-            self._enter(
-                Change(
-                    seq=seq, at=at, state=target, by_limit=True, rule=worst.rule.name, drawdown=worst.drawdown,
-                    equity=worst.equity, floor=worst.floor,
-                )
-            )  # fmt: skip
+        if outlasts or (self._enforced() and SEVERITY[target] > SEVERITY[standing.state]):
+            self._stop(target, [view for view in views if breached(view)], limits, seq, at)
+
+    def _stop(self, to: TradingState, broken: Sequence[DrawdownView], limits: Limits, seq: int, at: datetime) -> None:
+        worst = max(broken, key=lambda view: view.drawdown)
+        until = resumes_at(broken, at, partial(self.ground.session_next, limits.session.hours))
+        self._enter(
+            Change(
+                seq=seq, at=at, state=to, until=until, by_limit=True, rule=worst.rule.name, drawdown=worst.drawdown,
+                equity=worst.equity, floor=worst.floor,
+            )
+        )  # fmt: skip
 
     def _enter(self, change: Change) -> None:
         standing = self.standing
-        if change.by_limit:
+        if change.by_limit and SEVERITY[change.state] > SEVERITY[standing.state]:
             standing.stopped_at = change.at
         if change.until is None:
             standing.changes.clear()  # nothing that came before can hold again
         standing.changes.append(change)
         standing.state, standing.since, standing.until = change.state, change.at, change.until
+        standing.overdue = None
         self._changed(change)
 
-    def _end(self, seq: int, now: datetime) -> None:
-        """The timed stop is over: what held beneath it holds again."""
-        standing = self.standing
-        if standing.until is None or standing.until > now:
-            return
+    def _end(self, seq: int, now: datetime) -> bool:
+        """Whether the timed stop is over: what held beneath it holds again. A limit's own goes on below a floor."""
+        standing, own = self.standing, self._own_stop()
+        if standing.until is None or standing.until > now or not (own is None or self._may_resume(own, now)):
+            return False
         beneath = next((old for old in reversed(standing.changes) if old.until is None or old.until > now), None)
+        broken = own is None and standing.penalty and self._enforced()
+        to, until = TradingState.REDUCE_ONLY if broken else TradingState.ACTIVE, None
         if beneath is not None and beneath.state is not TradingState.ACTIVE:
-            self._enter(replace(beneath, seq=seq, at=now, by_limit=False))
-        else:
-            broken = standing.penalty and self._enforced()
-            to = TradingState.REDUCE_ONLY if broken else TradingState.ACTIVE
-            self._enter(Change(seq=seq, at=now, state=to))
+            to, until = beneath.state, beneath.until
+        elif own is not None:
+            standing.penalty = False
+        self._enter(Change(seq=seq, at=now, state=to, until=until, rule="" if own is None else own.rule))
+        return True
+
+    def _own_stop(self) -> Change | None:
+        """The limit's own stop that is in force and has a time."""
+        standing = self.standing
+        return standing.changes[-1] if standing.until is not None and standing.changes[-1].by_limit else None
+
+    def _may_resume(self, own: Change, now: datetime) -> bool:
+        rules = () if self.limits is None else self.limits.drawdown
+        doubt = any(track.doubt is not None for track in self.standing.tracks.values())
+        return may_resume(rules, own.rule, self.views(now), doubt=doubt)
 
     def _enforced(self) -> bool:
         return self.limits is None or self.limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE

@@ -31,8 +31,8 @@ from risk.rules.limits import Limits, limits_parse
 from risk.rules.order_life import OrderStatus
 from risk.rules.replay_gate import rules_carried
 from tests.decisions.bots import Bot, desk_refresh, trading_bot
+from tests.decisions.test_projections import DAILY, account_under, eventful_day, happen, holds
 from tests.decisions.test_projections import LIMITS as EVENTFUL
-from tests.decisions.test_projections import account_under, eventful_day, happen, holds
 from tests.factories import LIMITS, DecisionFactory, state_of
 from tests.risk.accounts import APPROVER, MANAGER, drawdown_rule
 from tests.stillness import StillClock
@@ -202,6 +202,7 @@ def test_after_an_eventful_day_the_replay_comes_to_every_recorded_answer() -> No
 def test_whatever_happens_a_replay_of_the_limits_in_force_gives_no_difference(happenings: list[Any]) -> None:
     more: dict[str, Any] = {
         "plausibility": {"max_move": "0.4"}, "confirmation": {"points": 3},
+        "drawdown": [drawdown_rule(), DAILY | {"resume": "after_minutes", "resume_minutes": 60}],
         "exposure": {"max_position": "4", "instruments": [{"instrument": "ES", "max_position": "3"}]},
     }  # fmt: skip
     account = account_under(**more)
