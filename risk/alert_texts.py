@@ -8,6 +8,9 @@ NO_ACCOUNT = "desk"
 SCOPE_WORDS = (gettext_noop("client"), gettext_noop("algorithm"), gettext_noop("instrument"))
 """What alerts of scoped stops hold as `scope`, a word that is said in the reader's language."""
 
+STATE_WORDS = (gettext_noop("ACTIVE"), gettext_noop("REDUCE_ONLY"), gettext_noop("HALTED"))
+"""What alerts of stops hold as `state`: a code, and in other languages a word."""
+
 CALENDAR_TEXTS: dict[str, str] = {
     "trade_blocked": gettext_noop("%(account)s: trade in %(instrument)s blocked by %(events)s"),
     "calendar_missing": gettext_noop("%(account)s: trades are blocked, the macro calendar was never loaded"),

@@ -8,17 +8,16 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import formats
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from decisions.admin import figures
 from decisions.admin.charts import BAD, CHART_OPTIONS, GOOD, WARN
 from decisions.admin.shared import VERDICT_WORDS
 from decisions.models import Verdict
-from mia_site.audit.admin.operations import PRIORITY_TONES
+from mia_site.audit.admin.operations import PRIORITY_TONES, alert_sentences
 from mia_site.audit.admin.rendering import EMPTY, age, badge, moment, number, percent
 from mia_site.audit.ledger_health import ledger_problem
-from mia_site.ops.alerts import alert_text
 from mia_site.ops.clock import database_now
 from mia_site.ops.sentences import sentence_told
 from risk.admin.events import impact_badge
@@ -143,15 +142,15 @@ def _chart(points: Sequence[tuple[datetime, Counter[str]]], name: Callable[[date
 
 
 def _alerts_part() -> dict[str, Any]:
-    language = get_language() or "en"
     alerts = list(figures.open_alerts()[: SHOWN + 1])
+    sentences = alert_sentences(alerts)
     return {
         "alerts_more": len(alerts) > SHOWN,
         "alerts": [
             {
                 "row": alert,
                 "rank": badge(alert.priority, PRIORITY_TONES.get(alert.priority, "plain")),
-                "sentence": alert_text(alert, language),
+                "sentence": sentences[alert.pk],
                 "at": moment(alert.last_at),
             }
             for alert in alerts[:SHOWN]

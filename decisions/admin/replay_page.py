@@ -9,7 +9,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from decisions.admin.charts import BAD, GOOD
+from decisions.admin.charts import BAD, GOOD, LINE_OPTIONS
 from decisions.models import LimitsReplay
 from decisions.replay.curve import Curve
 from decisions.replay.job import ROWS_KEPT, progress_of
@@ -62,6 +62,7 @@ def replay_context(run: LimitsReplay) -> dict[str, Any]:
         "kept": number(ROWS_KEPT),
         "equity_chart": _equity_chart(progress.curve),
         "profit_chart": _profit_chart(progress.curve),
+        "line_options": LINE_OPTIONS,
     }
 
 

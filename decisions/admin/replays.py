@@ -69,6 +69,10 @@ class LimitsReplayAdmin(ReadOnlyAdmin):
     list_filter = (("account", AccountFilter),)
     list_select_related = ("account",)
     list_before_template = "admin/desk/replays.html"
+    empty_words = gettext_lazy(
+        "Nobody has tried other limits yet. Recorded equity and decisions are replayed under them, beside what "
+        "happened; nothing of the account changes."
+    )
     sortable_by = ()
     ordering = ("-id",)
     export_leave_out = ("progress", "table")
@@ -87,7 +91,7 @@ class LimitsReplayAdmin(ReadOnlyAdmin):
         return [*mine, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        told = {"may_ask": self.has_export_permission(request), "none_yet": not LimitsReplay.objects.exists()}
+        told = {"may_ask": self.has_export_permission(request)}
         return super().changelist_view(request, (extra_context or {}) | told)
 
     def ask_view(self, request: HttpRequest) -> HttpResponseBase:

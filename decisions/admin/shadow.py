@@ -42,6 +42,10 @@ class ShadowRowAdmin(ReadOnlyAdmin):
     list_filter = (("account", AccountFilter), ("rule", select_of(_rules)), ("at", DayRangeFilter))
     list_select_related = ("account",)
     list_before_template = "admin/desk/shadow_report.html"
+    empty_words = gettext_lazy(
+        "No rule in shadow found fault with a decision. A rule is put in shadow by the limits: it then judges and is "
+        "written down, and stops nothing."
+    )
     sortable_by = ("at",)
     ordering = ("-at", "-pk")
     fields = (("account", "rule"), ("at", "trade"), ("outcome", "share_shown"), ("pnl", "closed_at"))

@@ -5,14 +5,10 @@ from django.utils.translation import gettext_lazy
 
 from decisions.models import Verdict
 from mia_site.audit.admin.rendering import EMPTY, badge
+from risk.admin.shared import EFFECT_WORDS
 
 VERDICT_TONES = {Verdict.ALLOW: "good", Verdict.REDUCE: "warn", Verdict.BLOCK: "bad"}
 VERDICT_WORDS = dict(Verdict.choices)
-EFFECT_WORDS = {
-    "opens": gettext_lazy("opens"),
-    "reduces": gettext_lazy("reduces"),
-    "neutral": gettext_lazy("neutral"),
-}
 
 
 def verdict_badge(verdict: str) -> SafeString:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 
 from mia_site.ops.sentences import sentence_told
 
-TOLD = ("reason", "scope")
+TOLD = ("reason", "scope", "state")
 """Parameters that are a sentence or a word of the desk itself."""
 _texts: dict[str, str] = {}
 

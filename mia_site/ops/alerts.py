@@ -97,9 +97,12 @@ def alerts_outside_flush() -> int:
     return outside.flush()
 
 
-def alert_text(alert: Alert, language: str) -> str:
-    """The alert's sentence in `language` ("en", "fr"); code and parameters where its app registered none."""
-    return text_render(alert.code, alert.params, account=alert.account, language=language)
+def alert_text(alert: Alert, language: str, **shown: str) -> str:
+    """The alert's sentence in `language` ("en", "fr"); code and parameters where its app registered none.
+
+    `shown` stands in place of the parameters of these names: a person's name for ``user:3``.
+    """
+    return text_render(alert.code, {**alert.params, **shown}, account=alert.account, language=language)
 
 
 def alert_acknowledge(alert: Alert, *, by: str) -> bool:

@@ -44,6 +44,7 @@ class AccountAdmin(ReadOnlyAdmin):
         "code", "state_shown", "equity_shown", "drawdown_shown", "worst_shown", "limits_shown", "fresh", "owner",
     )  # fmt: skip
     list_select_related = ("state", "state__limits")
+    empty_words = gettext_lazy("No account yet: manage.py create_account opens one.")
     search_fields = ("code__startswith",)
     search_help_text = gettext_lazy("Account")
     sortable_by = ("code",)

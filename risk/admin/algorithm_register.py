@@ -54,6 +54,7 @@ class RegisterForm(ReasonForm):
 class AlgorithmEntryAdmin(FactAdmin):
     list_display = ("recorded_at", "key", "version", "owner", "status", "max_quantity", "max_openings_per_hour", "who")
     list_filter = (("recorded_at", RecordedDayFilter),)
+    empty_words = gettext_lazy("No algorithm is registered yet.")
     search_fields = ("key__startswith",)
     search_help_text = gettext_lazy("Algorithm (its beginning)")
     sortable_by = ()

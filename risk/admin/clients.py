@@ -42,6 +42,7 @@ class ClientAdmin(ReadOnlyAdmin):
     list_select_related = ("account",)
     search_fields = ("name__startswith", "account__code__exact")
     search_help_text = gettext_lazy("Name or account")
+    column_styles = {"can_halt": "flag"}
     fields = (("name", "account"), ("can_halt", "created_at"), "tokens_shown")
     change_form_outer_before_template = "admin/desk/client_actions.html"
     list_before_template = "admin/desk/client_note.html"

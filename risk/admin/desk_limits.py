@@ -28,6 +28,7 @@ from risk.risk_controller import desk_limits_decide
 class DeskLimitsVersionAdmin(ReasonMixin, FactAdmin):
     list_display = ("name", "status", "who", "reason_shown", "recorded_at")
     list_filter = (("recorded_at", RecordedDayFilter),)
+    empty_words = gettext_lazy("The desk sets no limits for all accounts yet. They are proposed on the desk's page.")
     sortable_by = ()
     ordering = ("-id",)
     fields = (

@@ -37,10 +37,14 @@ class ImpactMixin:
 class MacroEventAdmin(ImpactMixin, ReadOnlyAdmin):
     list_display = ("start_at", "event_type", "currency", "impact_shown", "status", "waived", "source", "version")
     list_filter = (("start_at", DayRangeFilter),)
+    empty_words = gettext_lazy(
+        "No event is known. A calendar source brings them, or manage.py import_mia macro_events.csv."
+    )
     search_fields = ("event_type__exact",)
     search_help_text = gettext_lazy("Event type, exactly")
     sortable_by = ("start_at",)
     ordering = ("-start_at",)
+    column_styles = {"waived": "flag", "by_staff": "flag"}
     fields = (
         ("event_type", "start_at"), ("currency", "impact_shown"), ("status", "end_at"), ("by_staff", "waived"),
         ("source", "cluster_ref"), ("version", "uid"), "id",

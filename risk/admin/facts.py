@@ -19,7 +19,7 @@ from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge
 from mia_site.audit.models import Entry
 from risk.admin.resume_reviews import resume_review_view, resume_unreviewed
-from risk.admin.shared import AccountFilter, OriginMixin, ReasonMixin, state_badge
+from risk.admin.shared import EFFECT_WORDS, AccountFilter, OriginMixin, ReasonMixin, state_badge
 from risk.models import (
     Admission,
     EquityBatch,
@@ -32,6 +32,17 @@ from risk.models import (
     Snapshot,
     StateChange,
 )
+from risk.models.state import Cause
+from risk.rules.losses import LOSSES, TRADE_LOSS
+
+SNAPSHOT_CAUSES = {**dict(Cause.choices), "check": gettext_lazy("regular check"), "imported": gettext_lazy("imported")}
+PENALTY_KINDS = {
+    "drawdown": gettext_lazy("drawdown"),
+    LOSSES: gettext_lazy("losses in a row"),
+    TRADE_LOSS: gettext_lazy("loss of one trade"),
+    "lifted": gettext_lazy("lifted"),
+    "imported": gettext_lazy("imported"),
+}
 
 
 class AccountFactAdmin(FactAdmin):
@@ -61,6 +72,7 @@ class EquityBatchAdmin(OriginMixin, AccountFactAdmin):
 class EquityPointAdmin(OriginMixin, AccountFactAdmin):
     list_display = ("at", "account", "equity", "balance", "open_pnl", "cash_flow", "late", "origin_shown")
     list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
+    column_styles = {"late": "flag"}
     fields = (
         ("account", "at"), ("equity", "balance"), ("open_pnl", "cash_flow"), ("late", "origin"),
         ("batch_id", "ordinal"), ("seq", "recorded_at"),
@@ -90,7 +102,9 @@ class SnapshotAdmin(OriginMixin, AccountFactAdmin):
         "at", "account", "drawdown", "limit", "overtrade_risk_score", "penalty_active", "cause", "origin_shown",
     )  # fmt: skip
     list_filter = (("account", AccountFilter), ("penalty_active", FlagFilter), ("at", DayRangeFilter))
-    column_styles = {"drawdown": "percent", "limit": "percent"}
+    column_styles = {
+        "drawdown": "percent", "limit": "percent", "penalty_active": "alarm", "cause": SNAPSHOT_CAUSES,
+    }  # fmt: skip
     fields = (
         ("account", "at"), ("drawdown", "limit"), ("overtrade_risk_score", "penalty_active"), ("cause", "origin"),
         "evidence", ("seq", "recorded_at"),
@@ -104,6 +118,7 @@ class PenaltyAdmin(ReasonMixin, OriginMixin, AccountFactAdmin):
         "expires_at", "origin_shown",
     )  # fmt: skip
     list_filter = (("account", AccountFilter), ("penalty_active", FlagFilter), ("at", DayRangeFilter))
+    column_styles = {"penalty_active": "alarm", "penalty_kind": PENALTY_KINDS}
     fields = (
         ("account", "at"), ("penalty_active", "penalty_kind"), ("value", "overtrade_risk_score"), "reason_shown",
         ("expires_at", "snapshot_id"), ("origin", "seq"), "recorded_at",
@@ -191,6 +206,7 @@ class HeldPointAdmin(AccountFactAdmin):
     time_column = "recorded_at"
     list_display = ("recorded_at", "account", "at", "equity", "previous", "move", "ruling_shown")
     list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
+    empty_words = gettext_lazy("No equity was ever held: every point was believed.")
     column_styles = {"move": "percent", "limit": "percent"}
     fields = (
         ("account", "at"), ("equity", "previous"), ("move", "limit"), ("cash_flow", "ruling_shown"),
@@ -231,4 +247,5 @@ class AdmissionAdmin(ReadOnlyAdmin):
     search_fields = ("account__code__exact", "pk__exact")
     sortable_by = ()
     ordering = ("-id",)
+    column_styles = {"effect": EFFECT_WORDS}
     fields = (("account", "at"), ("effect", "instrument"), ("side", "quantity"), "algorithm", ("seq", "id"))

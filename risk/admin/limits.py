@@ -139,6 +139,9 @@ class LimitsVersionAdmin(ReasonMixin, FactAdmin):
     list_display = ("name", "account", "status", "who", "reason_shown", "recorded_at")
     list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
     list_select_related = ("account", "approval", "step")
+    empty_words = gettext_lazy(
+        "No account has limits yet, so every opening is blocked. They are proposed on an account's page."
+    )
     search_fields = ("account__code__exact",)
     search_help_text = gettext_lazy("Account")
     sortable_by = ()
@@ -258,7 +261,7 @@ def changes_table(version: Version) -> SafeString | str:
         (change["path"], change.get("old") or EMPTY, change.get("new") or EMPTY, _direction(change["direction"]))
         for change in version.changes
     ]
-    return table((_("field"), _("before"), _("after"), ""), rows)
+    return table((_("field"), _("before"), _("after"), _("effect")), rows)
 
 
 def _direction(word: str) -> SafeString:

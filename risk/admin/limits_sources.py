@@ -5,7 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
-from mia_site.audit.admin.rendering import EMPTY, badge, flattened, link, table
+from mia_site.audit.admin.rendering import badge, flattened, leaf_text, link, table
 from risk.limits_document import document_text
 from risk.models import LimitsVersion
 from risk.rules.limits_own import Source, sourced
@@ -31,13 +31,14 @@ def sources_table(version: LimitsVersion) -> SafeString:
         for item in sourced(version.body, version.own, defaults_of(version))
     ]
     return format_html(
-        '<div class="desk-scroll">{}</div>', table((gettext_lazy("limit"), gettext_lazy("value"), ""), rows)
+        '<div class="desk-scroll">{}</div>',
+        table((gettext_lazy("limit"), gettext_lazy("value"), gettext_lazy("source")), rows),
     )
 
 
 def _value(value: object) -> str:
-    leaves = flattened(value) if isinstance(value, dict | list) else [("", value)]
-    return ", ".join(f"{name}: {told}" if name else str(told) for name, told in leaves if told is not None) or EMPTY
+    leaves = flattened(value) if isinstance(value, dict | list) else [("", leaf_text(value))]
+    return ", ".join(f"{name}: {told}" if name else told for name, told in leaves)
 
 
 def _source(version: LimitsVersion, source: Source) -> SafeString:

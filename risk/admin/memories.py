@@ -26,6 +26,7 @@ class MemoryProposalAdmin(FactAdmin):
     list_display = ("recorded_at", "account", "event_type", "at", "confidence", "status")
     list_select_related = ("account", "ruling")
     list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
+    empty_words = gettext_lazy("No memory is proposed: after a high-impact event with decisions around it, one is.")
     search_fields = ("event_type__exact",)
     search_help_text = gettext_lazy("Event type, exactly")
     sortable_by = ()

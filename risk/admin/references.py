@@ -18,6 +18,9 @@ from risk.models import Cluster, FeatureSet, ImportRun
 class ClusterAdmin(FactAdmin):
     list_display = ("at", "event_type", "confidence", "vix_es_correlation", "source_id")
     list_filter = (("at", DayRangeFilter),)
+    empty_words = gettext_lazy(
+        "The market memory is empty. manage.py import_mia fills it, and proposals that are accepted."
+    )
     search_fields = ("event_type__exact", "source_id__exact")
     search_help_text = gettext_lazy("Event type or id in the source")
     sortable_by = ("at",)
@@ -30,6 +33,7 @@ class ClusterAdmin(FactAdmin):
 @admin.register(FeatureSet)
 class FeatureSetAdmin(FactAdmin):
     list_display = ("version", "count", "source", "content", "recorded_at")
+    empty_words = gettext_lazy("No feature set is known. manage.py import_mia feature_importance.csv brings one.")
     sortable_by = ("version",)
     column_styles = {"content": "short"}
     export_leave_out = ()

@@ -19,6 +19,11 @@ from risk.rules.types import TradingState
 
 STATE_TONES = {TradingState.ACTIVE: "good", TradingState.REDUCE_ONLY: "warn", TradingState.HALTED: "bad"}
 STATE_WORDS = dict(STATES)
+EFFECT_WORDS = {
+    "opens": gettext_lazy("opens"),
+    "reduces": gettext_lazy("reduces"),
+    "neutral": gettext_lazy("neutral"),
+}
 WORDS = {"after", "reason", "scope"}
 """Evidence that is a word or a sentence of the desk itself."""
 

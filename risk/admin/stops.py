@@ -60,6 +60,7 @@ class ScopedStopAdmin(ReasonMixin, ReadOnlyAdmin):
     list_display = ("scope_shown", "key", "where", "state_shown", "state_since", "reason_shown", "state_until")
     list_filter = (("account", AccountFilter), ("scope", SelectFilter), ("state", SelectFilter))
     list_select_related = ("account",)
+    empty_words = gettext_lazy("No client, algorithm or instrument is stopped.")
     search_fields = ("key__startswith",)
     fields = (
         ("scope_shown", "key"), "where", ("state_shown", "state_since"), "reason_shown", "state_until",

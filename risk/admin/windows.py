@@ -54,6 +54,9 @@ class WindowOverrideAdmin(FactAdmin):
     list_display = ("recorded_at", "action_shown", "event_type", "start_at", "end_at", "status", "who", "reason")
     list_select_related = ("ruling",)
     list_filter = (("recorded_at", RecordedDayFilter),)
+    empty_words = gettext_lazy(
+        "Nobody has closed, held or opened a window by hand. The week's page and an event's page do that."
+    )
     search_fields = ("event_id__exact",)
     search_help_text = gettext_lazy("Id of the event")
     sortable_by = ()

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from mia_site.audit.actors import Actor, user_actor
 from mia_site.audit.admin.changes import form_changes, object_fields
-from mia_site.audit.admin.columns import Shown, shown_column
+from mia_site.audit.admin.columns import Shown, Style, shown_column
 from mia_site.audit.admin.exporting import Column, export_response, model_columns
 from mia_site.audit.admin.history import history_lines
 from mia_site.audit.admin.paging import CappedPaginator, DeskChangeList
@@ -59,9 +59,11 @@ class JournalAdmin(UnfoldAdmin):
     object_history_template = "admin/desk/history.html"
     actions_list: Any = ({"title": gettext_lazy("Export"), "icon": "download", "items": ["export_csv", "export_json"]},)
     compressed_fields = True
-    column_styles: ClassVar[Mapping[str, str]] = {}
+    column_styles: ClassVar[Mapping[str, Style]] = {}
     """Column -> style of `columns.shown_column`."""
     export_leave_out: ClassVar[Sequence[str]] = ()
+    empty_words: Any = ""
+    """What it means that the list is empty; without words, that nothing is recorded yet."""
 
     def __init__(self, model: type[models.Model], admin_site: Any) -> None:
         super().__init__(model, admin_site)

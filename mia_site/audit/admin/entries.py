@@ -36,6 +36,7 @@ def kinds_known() -> list[tuple[str, str]]:
 @admin.register(PendingEntry)
 class PendingEntryAdmin(ReadOnlyAdmin):
     list_display = ("entry_id", "leaf")
+    empty_words = gettext_lazy("Every entry has its place in the ledger: none waits.")
     search_fields = ("entry_id__exact",)
     sortable_by = ()
     ordering = ("entry_id",)

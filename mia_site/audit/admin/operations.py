@@ -1,6 +1,6 @@
 """Pages of the work rows of operations. They are here because the operations app knows no other, the journal's too."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from mia_site.audit.actors import Actor, ActorKind
 from mia_site.audit.admin.base import ReadOnlyAdmin, request_actor
 from mia_site.audit.admin.filters import DayRangeFilter, select_of
+from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge, number
 from mia_site.audit.journal import change_record
 from mia_site.ops.alert_texts import alert_codes
@@ -42,6 +43,19 @@ def acknowledgement_record(alert: Alert, by: str, **_: Any) -> None:
     )
 
 
+def alert_sentences(alerts: Iterable[Alert]) -> dict[Any, str]:
+    """What each alert says in the reader's language, with the names of those who acted; by primary key."""
+    told = list(alerts)
+    names = actor_names(str(alert.params["actor"]) for alert in told if "actor" in alert.params)
+    return {alert.pk: _sentence(alert, names) for alert in told}
+
+
+def _sentence(alert: Alert, names: Mapping[str, str]) -> str:
+    actor = alert.params.get("actor")
+    shown = {} if actor is None else {"actor": names[str(actor)]}
+    return alert_text(alert, get_language() or "en", **shown)
+
+
 def _priorities() -> list[tuple[int, str]]:
     return [(priority, str(priority)) for priority in PRIORITY_TONES]
 
@@ -59,6 +73,7 @@ class AlertAdmin(ReadOnlyAdmin):
         ("code", select_of(_codes)),
         ("created_at", DayRangeFilter),
     )
+    empty_words = gettext_lazy("No alert was raised.")
     search_fields = ("account__exact", "code__exact")
     search_help_text = gettext_lazy("Account or code")
     sortable_by = ()
@@ -93,13 +108,18 @@ class AlertAdmin(ReadOnlyAdmin):
             messages.info(request, _("Somebody had acknowledged this alert before."))
         return HttpResponseRedirect(reverse("admin:ops_alert_change", args=[object_id]))
 
+    def page_prepare(self, rows: Iterable[Any]) -> None:
+        sentences = alert_sentences(rows)
+        for row in rows:
+            row.sentence_shown = sentences[row.pk]
+
     @admin.display(description=gettext_lazy("priority"))
     def rank(self, row: Alert) -> SafeString:
         return badge(row.priority, PRIORITY_TONES.get(row.priority, "plain"))
 
     @admin.display(description=gettext_lazy("alert"))
-    def sentence(self, row: Alert) -> str:
-        return alert_text(row, get_language() or "en")
+    def sentence(self, row: Any) -> str:
+        return str(getattr(row, "sentence_shown", "")) or alert_sentences([row])[row.pk]
 
     @admin.display(description=gettext_lazy("sent"))
     def sent_where(self, row: Alert) -> Any:
@@ -131,12 +151,21 @@ def _deliveries(rows: Iterable[AlertDelivery], *, with_errors: bool) -> Any:
 
 @admin.register(AlertDelivery)
 class AlertDeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("alert", "channel", "target", "status_shown", "attempts", "next_try_at", "sent_at", "last_error")
+    list_display = ("sentence", "channel", "target", "status_shown", "attempts", "next_try_at", "sent_at", "last_error")
     list_filter = ("status",)
     list_select_related = ("alert",)
     sortable_by = ()
     ordering = ("-id",)
-    fields = ("alert", "channel", "target", "status", "attempts", "last_error", "next_try_at", "sent_at")
+    fields = ("sentence", "channel", "target", "status", "attempts", "last_error", "next_try_at", "sent_at")
+
+    def page_prepare(self, rows: Iterable[Any]) -> None:
+        sentences = alert_sentences(row.alert for row in rows)
+        for row in rows:
+            row.sentence_shown = sentences[row.alert_id]
+
+    @admin.display(description=gettext_lazy("alert"))
+    def sentence(self, row: Any) -> str:
+        return str(getattr(row, "sentence_shown", "")) or alert_sentences([row.alert])[row.alert_id]
 
     @admin.display(description=gettext_lazy("status"))
     def status_shown(self, row: AlertDelivery) -> SafeString:
@@ -145,7 +174,7 @@ class AlertDeliveryAdmin(ReadOnlyAdmin):
 
 @admin.register(Timing)
 class TimingAdmin(ReadOnlyAdmin):
-    list_display = ("timestamp", "operation", "milliseconds", "success", "memory_usage_mb", "cpu_percent")
+    list_display = ("timestamp", "operation", "milliseconds", "success", "megabytes", "cpu_percent")
     list_filter = (("timestamp", DayRangeFilter),)
     search_fields = ("operation__exact",)
     search_help_text = gettext_lazy("Operation, for example check_drawdown")
@@ -155,3 +184,7 @@ class TimingAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("latency (ms)"))
     def milliseconds(self, row: Timing) -> str:
         return number(row.latency * 1000, 2)
+
+    @admin.display(description=gettext_lazy("memory (MB)"))
+    def megabytes(self, row: Timing) -> str:
+        return number(row.memory_usage_mb, 1)

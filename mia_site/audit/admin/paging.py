@@ -42,6 +42,8 @@ class DeskChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count  # there is no more to show than what is shown
         rows = list(self.result_list)
         prepare = getattr(self.model_admin, "page_prepare", None)
         if prepare is not None:

@@ -105,5 +105,6 @@ def _ids(texts: Sequence[str]) -> list[UUID]:
 @admin.register(LoginFailure)
 class LoginFailureAdmin(ReadOnlyAdmin):
     list_display = ("window", "address", "count")
+    empty_words = gettext_lazy("No login has failed.")
     sortable_by = ()
     ordering = ("-window",)
