@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 from django.utils import formats
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,7 +16,7 @@ from decisions.replay.curve import Curve
 from decisions.replay.job import ROWS_KEPT, progress_of
 from decisions.replay.table import stops_by_limit
 from decisions.replay.words import TURNS, money_lines, remarks, turn_lines
-from mia_site.audit.admin.rendering import number
+from mia_site.audit.admin.rendering import moment, number
 from mia_site.ops.sentences import sentence_told
 from risk.admin.shared import state_badge
 from risk.rules.limits import limits_parse
@@ -68,6 +69,7 @@ def replay_context(run: LimitsReplay) -> dict[str, Any]:
 
 def _state(row: dict[str, str]) -> dict[str, Any]:
     return row | {
+        "at": moment(parse_datetime(row["at"])),
         "happened": state_badge(row["happened"]) if row["happened"] else "",
         "would_have": state_badge(row["would_have"]) if row["would_have"] else "",
         "by": BY_WORDS[row["change"]],
@@ -76,7 +78,7 @@ def _state(row: dict[str, str]) -> dict[str, Any]:
 
 def _decision(row: dict[str, str]) -> dict[str, Any]:
     turn, _colon, why = row["change"].partition(": ")
-    return row | {"turn": TURN_WORDS.get(turn, turn), "why": why}
+    return row | {"at": moment(parse_datetime(row["at"])), "turn": TURN_WORDS.get(turn, turn), "why": why}
 
 
 def _labels(curve: Curve) -> list[str]:

@@ -145,6 +145,8 @@ class LimitsReplayAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("period (UTC)"))
     def period(self, row: LimitsReplay) -> str:
+        if row.since is None and row.until is None:
+            return _("all that is recorded")
         begin, end = (moment(at) if at else "…" for at in (row.since, row.until))
         return f"{begin} - {end}"
 

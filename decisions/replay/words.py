@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -70,5 +71,5 @@ def _why(why: str) -> str:
 
 
 def money(value: Decimal) -> str:
-    """An amount in plain digits."""
-    return f"{value:,.2f}"
+    """An amount as the reader's language writes it."""
+    return str(number_format(value, 2, force_grouping=True))

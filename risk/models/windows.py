@@ -41,7 +41,7 @@ class WindowOverride(Fact):
         indexes = [models.Index(fields=["event_id"], name="risk_override_event")]
 
     def __str__(self) -> str:
-        return f"{self.get_action_display()}: {self.event_type}"
+        return f"{self.get_action_display()} · {self.event_type}"
 
 
 class WindowRuling(Fact):
