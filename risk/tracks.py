@@ -1,6 +1,5 @@
 """Drawdown from point to point: each equity point is folded into the account's tracks and judged then and there."""
 
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,7 +7,7 @@ from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
 from risk.history import track_begin
 from risk.models import AccountState, EquityPoint, HeldPoint
-from risk.rules.drawdown import Point, PointError, allowance_used, breached, mark_view
+from risk.rules.drawdown import Point, PointError, allowance_used, breached, mark_view, view_lowered
 from risk.rules.limits import Limits
 from risk.rules.track import Track, track_dump, track_hear, track_load, track_settle
 from risk.rules.types import DrawdownView
@@ -39,10 +38,7 @@ def point_fold(
     views = _views(state, limits)
     if late:
         # What a late point says was true once: below the floor is below the floor, unless that is in doubt.
-        views = [
-            view if state.marks[view.rule.name]["doubt"] else replace(view, equity=min(view.equity, point.equity))
-            for view in views
-        ]
+        views = [view if state.marks[view.rule.name]["doubt"] else view_lowered(view, point.equity) for view in views]
     _near_alert(state, before, views)
     return breach_stop(state, limits, views, actor=actor, seq=seq, now=now)
 

@@ -14,6 +14,7 @@ by equity after / equity before, and shifts those of an amount rule by itself: a
 and un-breaches nothing.
 """
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -181,6 +182,13 @@ def mark_view(rule: DrawdownLimit, mark: Mark) -> DrawdownView:
         equity=mark.last_equity,
         drawdown=drawdown(mark.reference, mark.last_equity),
     )
+
+
+def view_lowered(view: DrawdownView, equity: Decimal) -> DrawdownView:
+    """Return the rule as measured at `equity` too, a late point: the lower of the two, with its own drawdown."""
+    if equity >= view.equity:
+        return view
+    return dataclasses.replace(view, equity=equity, drawdown=drawdown(view.reference, equity))
 
 
 def allowance_used(view: DrawdownView) -> Decimal:

@@ -5,13 +5,12 @@ through. What they do not decide is taken as recorded: equity, positions, prices
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from risk.rules.breach import breach_target, drawdown_call
-from risk.rules.drawdown import TRAILING, breached, floor, mark_rebase, mark_roll, mark_view
+from risk.rules.drawdown import TRAILING, breached, floor, mark_rebase, mark_roll, mark_view, view_lowered
 from risk.rules.limits import DrawdownLimit, Limits, RuleMode, RuleName
 from risk.rules.plausibility import implausible_move
 from risk.rules.replay_losses import penalty_lifted, trade_closed
@@ -102,7 +101,7 @@ class World:
         equity = min(mark.last_equity, point.equity) if late and track.doubt is None else mark.last_equity
         if equity >= floor(rule, mark.reference, mark.initial):
             return None
-        return replace(mark_view(rule, mark), equity=equity)
+        return view_lowered(mark_view(rule, mark), equity)
 
     def _peak_moved(self, step: PeakMoved) -> None:
         rules = {rule.name: (rule, track) for rule, track in self._tracked()}

@@ -228,7 +228,7 @@ def test_a_flow_out_of_nothing_is_refused_and_nothing_is_kept() -> None:
     points = [point(50_000, NOON - SECOND), point(10_000, NOON, cash_flow=10_000)]
     with pytest.raises(InputError) as refused:
         equity_record(account=CODE, points=points, actor=BOT)
-    assert refused.value.field == "equity[1].cash_flow"
+    assert refused.value.field == "[1].cash_flow"
     assert not EquityPoint.objects.exists() and state_now().equity is None
 
 
@@ -236,7 +236,7 @@ def test_a_flow_out_of_nothing_is_refused_and_nothing_is_kept() -> None:
 def test_a_flow_older_than_the_last_equity_is_refused(limits: bool) -> None:
     _ = account_under() if limits else AccountFactory(code=CODE)
     report(50_000)
-    with pytest.raises(InputError, match=r"equity\[0\].cash_flow"):
+    with pytest.raises(InputError, match=r"\[0\].cash_flow"):
         report(60_000, NOON - SECOND, cash_flow=10_000)
     assert EquityPoint.objects.count() == 1
 
@@ -258,7 +258,9 @@ def test_a_late_point_below_the_floor_stops() -> None:
     account_under()
     report(50_000)
     assert report(47_000, NOON - SECOND).state == "REDUCE_ONLY"
-    assert StateChange.objects.get().evidence["equity"] == "47000"
+    stop = StateChange.objects.get()
+    assert (stop.evidence["equity"], stop.evidence["drawdown"]) == ("47000", "0.06"), "as of the point that broke it"
+    assert Snapshot.objects.get().drawdown == Decimal("0.06")
 
 
 @pytest.mark.parametrize(("seconds", "taken"), [(5, True), (5.000001, False), (86_400, False)])
@@ -270,7 +272,7 @@ def test_a_time_ahead_of_the_desks_clock_is_wrong_beyond_5_seconds(seconds: floa
         return
     with pytest.raises(InputError) as refused:
         report(50_000, at)
-    assert refused.value.field == "equity[0].at" and "up to now" in str(refused.value)
+    assert refused.value.field == "[0].at" and "up to now" in str(refused.value)
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e11", "-1e11", "1e9999999", "0.00001", "1e-9999999"])
@@ -305,7 +307,7 @@ def test_positions_from_the_future_are_refused() -> None:
     account_under()
     with pytest.raises(InputError) as refused:
         positions_record(account=CODE, report=holding(NOON + timedelta(minutes=1), ES=2), actor=BOT)
-    assert refused.value.field == "positions.at" and not PositionReport.objects.exists()
+    assert refused.value.field == "at" and not PositionReport.objects.exists()
 
 
 def test_an_instrument_stands_in_a_report_once() -> None:
