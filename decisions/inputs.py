@@ -10,6 +10,7 @@ from msgspec.structs import force_setattr
 
 from risk.inputs import (
     END,
+    LINE,
     PRINTABLE,
     AccountCode,
     Aware,
@@ -26,10 +27,15 @@ from risk.inputs import (
 )
 from risk.rules.order_life import OrderStatus
 
-Word = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9_]{{0,31}}{END}")]
+Word = Annotated[
+    str,
+    Meta(pattern=rf"^[a-z][a-z0-9_]{{0,31}}{END}", description="a lower-case word of up to 32 letters, digits and _"),
+]
 Share = Annotated[float, Meta(ge=0, le=1)]
-TradeId = Annotated[str, Meta(min_length=1, max_length=128, pattern=PRINTABLE)]
-FeatureName = Annotated[str, Meta(min_length=1, max_length=200, pattern=rf"^[ -~]+{END}")]
+TradeId = Annotated[str, Meta(min_length=1, max_length=128, pattern=PRINTABLE, description=LINE)]
+FeatureName = Annotated[
+    str, Meta(min_length=1, max_length=200, pattern=rf"^[ -~]+{END}", description="printable ASCII")
+]
 SUM_TOLERANCE = 1e-9
 FILLING = frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
 
@@ -46,7 +52,7 @@ class RegimeInput(Input, frozen=True, omit_defaults=True):
             math.fsum(value for value in (self.range, self.trend, self.defensive) if value is not None)
             > 1 + SUM_TOLERANCE
         ):
-            raise ValueError("regime_probs: expected probabilities whose sum is at most 1")
+            raise ValueError("expected probabilities whose sum is at most 1")
 
 
 class MarketInput(Input, frozen=True, omit_defaults=True):
@@ -80,7 +86,7 @@ class DecisionInput(Input, frozen=True):
     side: Literal["buy", "sell"] | None = None
     quantity: Decimal | None = None
     price: Decimal | None = None
-    order_type: Annotated[str, Meta(max_length=16, pattern=PRINTABLE)] = ""
+    order_type: Annotated[str, Meta(max_length=16, pattern=PRINTABLE, description=LINE)] = ""
     order_id: Text = ""
     decided_at: Aware | None = None
     reason: Reason = ""

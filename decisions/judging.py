@@ -18,7 +18,7 @@ from mia_site.ops.alerts import alert_raise
 from risk.admissions import admission_apply
 from risk.algorithms import algorithm_settle
 from risk.equity import equity_take_in, positions_apply, time_check
-from risk.inputs import InputError
+from risk.inputs import EquityInput, InputError
 from risk.locking import seq_take
 from risk.models import Admission, AlgorithmSwitch, Client, EquityBatch, PositionReport
 from risk.rules.codes import ReasonCode
@@ -116,16 +116,26 @@ def _told(book: FactsBook, sent: DecisionInput, *, actor: Actor, seq: int) -> Wr
     """Equity and positions inside the body are stored and judged first, in the same transaction. What limits that
     cannot be read would not judge is left to the decision's context: an exit does not wait for a new release."""
     written = Written()
-    if sent.equity is not None and book.measurable:
-        written = equity_take_in(book.desk, book.state, [sent.equity], actor=actor, seq=seq, now=book.now)[0]
-    elif sent.equity is not None and sent.equity.positions is not None:
-        written = positions_apply(book.state, sent.equity.at, sent.equity.positions, seq=seq, now=book.now)
+    if sent.equity is not None:
+        written = _equity_told(book, sent.equity, actor=actor, seq=seq)
     if sent.positions is not None:
         at = sent.equity.at if sent.equity is not None else book.now
         written.add(positions_apply(book.state, at, sent.positions, seq=seq, now=book.now))
     if sent.positions is not None or (sent.equity is not None and sent.equity.positions is not None):
         book.positions_reported()
     return written
+
+
+def _equity_told(book: FactsBook, equity: EquityInput, *, actor: Actor, seq: int) -> Written:
+    """The point as a report of its own would be taken in; trouble names its field in the body."""
+    try:
+        if book.measurable:
+            return equity_take_in(book.desk, book.state, [equity], actor=actor, seq=seq, now=book.now)[0]
+        time_check("at", equity.at, book.now)
+        held = equity.positions
+        return Written() if held is None else positions_apply(book.state, equity.at, held, seq=seq, now=book.now)
+    except InputError as error:
+        raise error.of_one("equity.") from error
 
 
 def _quote(book: FactsBook, sent: DecisionInput) -> Quote | None:

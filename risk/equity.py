@@ -48,7 +48,7 @@ def equity_record(*, account: str, points: Sequence[EquityInput], actor: Actor) 
     A point that is stored already (same time, equity and flow) changes nothing. A point older than the last one is
     kept as late: it can raise a peak and can break a floor, and never becomes the current equity. One that moved
     further than the limits believe is held, and does not count until somebody rules on it.
-    Raises `InputError` naming the point, and `AccountUnknown`.
+    Raises `InputError` naming the point by its place (`[0].at`), and `AccountUnknown`.
     """
     with transaction.atomic():
         desk = desk_lock_for_equity()
@@ -89,7 +89,7 @@ def equity_apply(
 ) -> tuple[Written, int]:
     """Folds the points into the locked account (unsaved). Returns what to write, and how many points are new."""
     for index, point in enumerate(points):
-        time_check(f"equity[{index}].at", point.at, now)
+        time_check(f"[{index}].at", point.at, now)
     fresh = _unknown(state, points)
     if not fresh:
         return Written(), 0
@@ -110,7 +110,7 @@ def equity_apply(
             try:
                 written.add(point_fold(state, limits, rows[-1], actor=actor, now=now))
             except PointError as error:
-                raise InputError(f"equity[{index}].{error.field}", figure(point.equity), str(error)) from error
+                raise InputError(f"[{index}].{error.field}", figure(point.equity), str(error)) from error
         if point.positions is not None:
             written.add(positions_apply(state, point.at, point.positions, seq=seq, now=now))
     batch = EquityBatch(account=state.account, seq=seq, count=len(rows), digest="", recorded_at=now)
@@ -145,7 +145,7 @@ def positions_apply(
     state: AccountState, at: datetime, positions: Sequence[PositionInput], *, seq: int, now: datetime
 ) -> Written:
     """Takes a position report into the locked account (unsaved); one older than the last is kept, not applied."""
-    time_check("positions.at", at, now)
+    time_check("at", at, now)
     held = {item.instrument: figure(item.quantity) for item in positions if item.quantity}
     if at == state.positions_at and held == state.positions:
         return Written()

@@ -18,17 +18,35 @@ EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 
 END = r"(?!\n)$"
 """The end of a text. A bare `$` also matches before a newline that ends it."""
-Instrument = Annotated[str, Meta(pattern=rf"^[A-Z0-9][A-Z0-9._/-]{{0,31}}{END}")]
+INSTRUMENT = r"[A-Z0-9][A-Z0-9._/-]{0,31}"
+Instrument = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{INSTRUMENT}{END}",
+        description="up to 32 of A-Z, 0-9, dot, _, / and -, such as ES or ESZ6",
+    ),
+]
 Aware = Annotated[datetime, Meta(tz=True)]
-AccountCode = Annotated[str, Meta(pattern=rf"^[A-Z0-9][A-Z0-9._-]{{0,31}}{END}")]
-PRINTABLE = rf"^[^\x00-\x1f\x7f]*{END}"
+AccountCode = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[A-Z0-9][A-Z0-9._-]{{0,31}}{END}",
+        description="the code of an account: up to 32 of A-Z, 0-9, dot, _, -",
+    ),
+]
+CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+"""What speaks to the terminal that shows it, for a character class."""
+PRINTABLE = rf"^[^\t\n\r{CONTROL}\u2028\u2029]*{END}"
 """One line without control characters: identifiers stand in files of one row a line."""
-Text = Annotated[str, Meta(max_length=128, pattern=PRINTABLE)]
-Label = Annotated[str, Meta(max_length=64, pattern=PRINTABLE)]
+LINE = "one line without control characters"
+Text = Annotated[str, Meta(max_length=128, pattern=PRINTABLE, description=LINE)]
+Label = Annotated[str, Meta(max_length=64, pattern=PRINTABLE, description=LINE)]
 REASON_LENGTH = 2000
-UNKEPT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-Reason = Annotated[str, Meta(max_length=REASON_LENGTH, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-"""Free text, in lines; no other control characters: they would speak to the terminal that shows it."""
+UNKEPT = re.compile(rf"[{CONTROL}\ud800-\udfff]")
+Reason = Annotated[
+    str, Meta(max_length=REASON_LENGTH, pattern=rf"^[^{CONTROL}]*$", description="text without control characters")
+]
+"""Free text, in lines; no other control characters."""
 
 
 def moment_utc(field: str, value: datetime) -> datetime:
@@ -122,3 +140,7 @@ class InputError(ValueError):
         self.field = field
         self.value = value
         self.expected = expected
+
+    def of_one(self, before: str = "") -> "InputError":
+        """The same of what was sent alone and taken as a list of one; `before` stands before its field."""
+        return InputError(before + self.field.removeprefix("[0]."), self.value, self.expected)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from decisions.decision_log import RowError
 from decisions.inputs import DecisionInput
 from mia_site.ops.http import BodyError, body_decode
 from mia_site.ops.problems import Problem, field_error
@@ -35,6 +36,13 @@ def batch_decode(body: bytes) -> list[DecisionInput]:
             errors=errors[:ERRORS_SHOWN],
         )  # fmt: skip
     return decoded
+
+
+def row_problem(error: RowError) -> Problem:
+    """What only the desk could refuse, told like what was wrong at the door."""
+    told = {"index": error.index, **field_error(error.name, error.value, error.expected)}
+    detail = f"[{error.index}].{error.name}: expected {error.expected}"
+    return Problem(400, "invalid_request", detail, errors=[told])
 
 
 def _rows(body: bytes) -> list[bytes]:

@@ -16,11 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from decisions.api.answers import BatchAnswer, DecisionAnswer, batch_answer, decision_answer, not_recorded
-from decisions.api.bodies import BATCH_BYTES, batch_decode
+from decisions.api.bodies import BATCH_BYTES, batch_decode, row_problem
 from decisions.decision_log import (
     EngineUnavailable,
     KeyReused,
     OtherAccount,
+    RowError,
     outcome_record,
     submit,
 )
@@ -175,10 +176,13 @@ class BatchView(GateView):
     )
     def post(self, request: Request) -> Response:
         body = body_read(request, limit=BATCH_BYTES)
-        told = submit(
-            batch_decode(body), client=client_of(request), actor=actor_of(request), body=body,
-            key=request.headers.get("Idempotency-Key", ""),
-        )  # fmt: skip
+        try:
+            told = submit(
+                batch_decode(body), client=client_of(request), actor=actor_of(request), body=body,
+                key=request.headers.get("Idempotency-Key", ""),
+            )  # fmt: skip
+        except RowError as error:
+            raise row_problem(error) from error
         return Response(batch_answer(told), status=201)
 
 

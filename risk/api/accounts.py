@@ -62,13 +62,13 @@ class EquityView(DeskView):
         body = body_read(request, limit=POINTS_BYTES)
         many = body.lstrip()[:1] == b"["
         points = body_decode(body, list[EquityInput]) if many else [body_decode(body, EquityInput)]
-        return created(_answer(equity_record(account=account.code, points=bounded(points), actor=actor_of(request))))
-
-
-def bounded(points: list[EquityInput]) -> list[EquityInput]:
-    if not 1 <= len(points) <= MAX_POINTS:
-        raise InputError("equity", len(points), f"1 to {MAX_POINTS} points")
-    return points
+        if not 1 <= len(points) <= MAX_POINTS:
+            raise InputError("body", len(points), f"1 to {MAX_POINTS} points")
+        try:
+            told = equity_record(account=account.code, points=points, actor=actor_of(request))
+        except InputError as error:
+            raise error if many else error.of_one() from error
+        return created(_answer(told))
 
 
 class PositionsView(DeskView):

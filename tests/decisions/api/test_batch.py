@@ -1,11 +1,13 @@
 """POST decisions/batch: all or nothing, every wrong row by its index, one signed note over all leaves."""
 
 import base64
+import io
 import json
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.test import Client as Django
 
 from decisions.api import bodies
 from decisions.models import Decision
@@ -38,6 +40,19 @@ def test_answers_come_in_the_order_asked(web: Web, bot: Bot) -> None:
 def test_lines_of_json_are_a_batch_too(web: Web, bot: Bot, end: bytes) -> None:
     answer = web.post("decisions/batch", ndjson(rows(bot, 3), end))
     assert answer.status == 201 and Decision.objects.count() == 3
+
+
+def test_a_batch_whose_connection_broke_between_two_rows_is_not_taken_for_a_shorter_one(web: Web, bot: Bot) -> None:
+    whole = ndjson(rows(bot, 4))
+    half = whole[: len(whole) // 2]
+    assert half.endswith(b"\n")
+    connection: Any = {"wsgi.input": io.BytesIO(half), "CONTENT_LENGTH": str(len(whole))}
+    headers = {"authorization": f"Token {bot.token}", "idempotency-key": "night-1"}
+    told = Django().post("/api/v1/decisions/batch", half, "application/x-ndjson", headers=headers, **connection)
+    assert told.status_code == 400
+    assert json.loads(told.content)["errors"][0]["expected"] == f"{len(whole)} bytes, of which {len(half)} came"
+    assert not Decision.objects.exists()
+    assert web.post("decisions/batch", whole, idempotency_key="night-1").status == 201, "the key is still free"
 
 
 def test_one_note_is_over_every_leaf(web: Web, bot: Bot) -> None:
@@ -79,7 +94,7 @@ def test_a_row_that_only_the_desk_can_refuse_is_named_too(web: Web, bot: Bot) ->
     body = rows(bot, 3)
     body[2]["features"] = {"obs_t": 1.0}
     answer = web.post("decisions/batch", body)
-    assert (answer.error["field"], answer.error["value"]) == ("[2].features", "obs_t")
+    assert answer.error == {"index": 2, "field": "features", "expected": "names of feature set v1", "value": "obs_t"}
     assert not Decision.objects.exists()
 
 

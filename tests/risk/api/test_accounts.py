@@ -79,16 +79,20 @@ def test_a_bad_value_of_a_point_is_named(bot: Bot, field: str, value: Any) -> No
 
 def test_a_bad_point_of_a_list_is_named_by_its_place_and_none_is_stored(bot: Bot) -> None:
     points = [{"at": at(), "equity": 50000}, {"at": at(-60), "equity": 50000}]
-    assert bot.post(EQUITY, points).error["field"] == "equity[1].at"
+    assert bot.post(EQUITY, points).error["field"] == "[1].at"
     points[1] = {"at": at(), "equity": "1e12"}
     assert bot.post(EQUITY, points).error["field"] == "[1].equity"
     assert not EquityPoint.objects.exists()
 
 
+def test_a_bad_point_sent_alone_has_no_place(bot: Bot) -> None:
+    assert bot.post(EQUITY, {"at": at(-60), "equity": 50000}).error["field"] == "at"
+
+
 @pytest.mark.parametrize("count", [0, 1001])
 def test_a_report_has_1_to_1000_points(bot: Bot, count: int) -> None:
     error = bot.post(EQUITY, [{"at": at(), "equity": 50000}] * count).error
-    assert error == {"field": "equity", "expected": "1 to 1000 points", "value": count}
+    assert error == {"field": "body", "expected": "1 to 1000 points", "value": count}
 
 
 def test_positions_are_reported_whole(bot: Bot) -> None:
