@@ -11,6 +11,7 @@ from decisions.export import FORMATS
 from mia_site.audit.journal import change_record
 from mia_site.ops.problems import invalid
 from risk.api.base import DeskView, actor_of, client_of
+from risk.api.filters import MomentFilter, rows_filtered
 
 
 class ExportView(DeskView):
@@ -18,9 +19,10 @@ class ExportView(DeskView):
         summary="The account's decisions as CSV, JSON or NDJSON; the filters are those of the list",
         parameters=[
             OpenApiParameter("format", str, enum=list(FORMATS)),
-            OpenApiParameter("since", OpenApiTypes.DATETIME),
-            OpenApiParameter("until", OpenApiTypes.DATETIME),
-            OpenApiParameter("verdict", str),
+            *(
+                OpenApiParameter(name, OpenApiTypes.DATETIME if isinstance(one, MomentFilter) else str)
+                for name, one in DecisionFilter.base_filters.items()
+            ),
         ],
         responses={(200, "text/csv"): OpenApiTypes.STR},
     )
@@ -29,9 +31,7 @@ class ExportView(DeskView):
         if name not in FORMATS:
             raise invalid("format", name, "csv, json or ndjson")
         filters = DecisionFilter(request.query_params, queryset=own_decisions(request))
-        if not filters.is_valid():
-            field, messages = next(iter(filters.errors.items()))
-            raise invalid(field, request.query_params.get(field), " ".join(str(message) for message in messages))
+        rows = rows_filtered(filters, request, "format")
         account = client_of(request).account
         with transaction.atomic():
             change_record(
@@ -39,6 +39,6 @@ class ExportView(DeskView):
                 after={"what": "decisions", "format": name, "filters": dict(request.query_params.items())},
             )  # fmt: skip
         write, content_type = FORMATS[name]
-        response = StreamingHttpResponse(write(filters.qs), content_type=content_type)
+        response = StreamingHttpResponse(write(rows), content_type=content_type)
         response["Content-Disposition"] = f'attachment; filename="decisions-{account.code}.{name}"'
         return response

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpResponse
-from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled, ValidationError
+from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -53,13 +53,6 @@ def field_error(field: str, value: object, expected: str) -> dict[str, Any]:
     return told
 
 
-def _invalid_fields(messages: Mapping[str, Any]) -> Problem:
-    """400: what a form or filter says of its fields."""
-    errors = [{"field": field, "expected": " ".join(map(str, told))} for field, told in messages.items()]
-    detail = "; ".join(f"{error['field']}: {error['expected']}" for error in errors)
-    return Problem(400, "invalid_request", detail, errors=errors)
-
-
 def problem_response(problem: Problem) -> HttpResponse:
     """The problem as an answer."""
     body: dict[str, Any] = {
@@ -102,8 +95,6 @@ def _known(error: Exception) -> Problem | None:
         return Problem(413, "body_too_large", "The body is larger than this address takes.")
     if isinstance(error, SuspiciousOperation):
         return Problem(400, "invalid_request", "The request is malformed.")
-    if isinstance(error, ValidationError) and isinstance(error.detail, dict):
-        return _invalid_fields(error.detail)
     if isinstance(error, APIException):
         headers = {}
         if getattr(error, "auth_header", None):

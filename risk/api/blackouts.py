@@ -1,5 +1,6 @@
 """The blackouts of the client's account, as JSON for bots and as iCalendar for the calendar programs of people."""
 
+import re
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,8 @@ from rest_framework.response import Response
 from mia_site.ops.clock import database_now
 from mia_site.ops.openapi import body_schema
 from risk.api.base import DeskView, client_of
-from risk.inputs import InputError, moment_utc
+from risk.api.filters import query_check
+from risk.inputs import INSTRUMENT, InputError, moment_utc
 from risk.models import AccountState, Desk
 from risk.rules.types import EventView
 from risk.rules.window_ics import blackouts_ics
@@ -26,7 +28,6 @@ from risk.selectors.windows import spans_between
 
 AHEAD = timedelta(days=7)
 LONGEST = timedelta(days=400)
-INSTRUMENT_LENGTH = 32
 
 
 class BlackoutEvent(msgspec.Struct, frozen=True):
@@ -109,13 +110,14 @@ class BlackoutsFile(DeskView):
 
 def _asked(request: Request, back: timedelta = timedelta(0)) -> _Asked:
     """The spans of the client's account. Raises `InputError`."""
+    query_check(request, (parameter.name for parameter in PARAMETERS))
     now = database_now()
     since = _moment(request, "since") or now - back
     until = _moment(request, "until") or since + back + AHEAD
     if not since < until <= since + LONGEST:
         raise InputError("until", until.isoformat(), "a time after since, at most 400 days")
     instrument = request.query_params.get("instrument", "ES").strip().upper()
-    if not 1 <= len(instrument) <= INSTRUMENT_LENGTH or not instrument.isascii():
+    if not re.fullmatch(INSTRUMENT, instrument):
         raise InputError("instrument", instrument[:40], "1 to 32 characters, such as ES")
     state = AccountState.objects.select_related("account", "limits").get(account=client_of(request).account_id)
     spans, events = spans_between(since, until, limits_of(state), instrument)

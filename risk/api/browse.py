@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 
 from risk.api.base import DeskView, Page, RecordedPage, client_of
-from risk.api.filters import MomentFilter
+from risk.api.filters import FlagFilter, MomentFilter
 from risk.models import LimitsVersion, MacroEvent, Penalty, Snapshot
 
 
@@ -18,15 +18,25 @@ class _PeriodFilter(django_filters.FilterSet):
 
 
 class SnapshotFilter(_PeriodFilter):
+    penalty_active = FlagFilter()
+
     class Meta:
         model = Snapshot
-        fields = ("penalty_active",)
+        fields = ()
 
 
 class PenaltyFilter(_PeriodFilter):
+    penalty_active = FlagFilter()
+
     class Meta:
         model = Penalty
-        fields = ("penalty_active",)
+        fields = ()
+
+
+class LimitsFilter(django_filters.FilterSet):
+    class Meta:
+        model = LimitsVersion
+        fields = ()
 
 
 class EventFilter(django_filters.FilterSet):
@@ -110,8 +120,8 @@ class PenaltyList(_OwnRows):
 class LimitsList(_OwnRows):
     queryset = LimitsVersion.objects.select_related("step", "desk_limits")
     serializer_class = LimitsRow
+    filterset_class = LimitsFilter
     pagination_class = RecordedPage
-    filter_backends = ()
 
 
 class EventList(DeskView, ListAPIView[MacroEvent]):

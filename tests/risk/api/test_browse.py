@@ -94,11 +94,22 @@ def test_limits_show_each_version_and_whether_it_was_applied(bot: Bot) -> None:
         ("penalties/", "until", "2025-13-45"),
         ("events/", "min_impact", "high"),
         ("events/", "since", "2025-05-07T18:00:00Z; DROP TABLE"),
+        ("snapshots/", "penalty_active", "maybe"),
+        ("limits/", "sinec", "2025-05-07T18:00:00Z"),
+        ("decisions/", "verdict", "maybe"),
+        ("decisions/export", "untli", "2025-05-07T18:00:00Z"),
+        ("events/blackouts", "instrumnet", "NQ"),
+        ("events/blackouts", "instrument", "E\x1bS"),
     ],
 )
 def test_a_wrong_filter_is_named(bot: Bot, path: str, field: str, value: str) -> None:
     error = bot.get(path, **{field: value}).error
-    assert error["field"] == field and error["expected"]
+    assert (error["field"], error["value"]) == (field, value) and error["expected"]
+
+
+def test_a_filter_that_takes_few_words_says_which(bot: Bot) -> None:
+    assert bot.get("decisions/", verdict="maybe").error["expected"] == "one of allow, reduce, block"
+    assert bot.get("snapshots/", penalty_active="maybe").error["expected"] == "true or false"
 
 
 @pytest.mark.parametrize("cursor", ["x", "cD0y", "%00", "0" * 5000])
