@@ -1,6 +1,7 @@
 """Pages for what went wrong: problem+json (RFC 9457) under ``/api/``, a page in the reader's language elsewhere."""
 
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,16 @@ from django.views.csrf import csrf_failure as django_csrf_failure
 from mia_site.ops.problems import Problem, problem_response
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+PROBLEMS = {
+    HTTPStatus.BAD_REQUEST: ("invalid_request", "The request is malformed, or asks for another host."),
+    HTTPStatus.FORBIDDEN: ("permission_denied", "You may not do this."),
+    HTTPStatus.NOT_FOUND: ("not_found", "There is no such address; mind the slash at its end, or that there is none."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "engine_unavailable",
+        "The desk failed on this request; nothing was recorded.",
+    ),
+}
+"""Code and text under ``/api/``; the codes are those of docs/api.md."""
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
@@ -48,8 +59,7 @@ def _answer(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
 
 
 def _problem(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
-    """An unexpected failure of a request that changes something reads as a refusal, never as an allow."""
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and request.method not in SAFE_METHODS:
-        text = "The desk failed on this request; nothing was recorded."
-        return problem_response(Problem(status, "engine_unavailable", text, verdict="block", recorded=False))
-    return problem_response(Problem(status, status.name.lower(), status.description or status.phrase))
+    """What a request that changes something is refused with reads as a refusal, never as an allow."""
+    code, text = PROBLEMS[status]
+    refused: dict[str, Any] = {} if request.method in SAFE_METHODS else {"verdict": "block", "recorded": False}
+    return problem_response(Problem(status, code, text, **refused))

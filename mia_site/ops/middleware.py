@@ -1,4 +1,5 @@
-"""What every request passes through: its id, its line in the log, its place in the metrics, its content policy."""
+"""What every request passes through: its id, its line in the log, its place in the metrics, the form of its address,
+its content policy."""
 
 import re
 import time
@@ -10,6 +11,7 @@ from csp.constants import NONCE, SELF, UNSAFE_EVAL
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 from django.urls import reverse
 from prometheus_client import Counter, Histogram
 
@@ -71,6 +73,16 @@ class RequestMiddleware:
             status=response.status_code,
             milliseconds=round(seconds * 1000, 2),
         )
+
+
+class AddressMiddleware(CommonMiddleware):
+    """Django's own, which sends an address without its last slash to the one with it, but only to read.
+
+    A question would be followed by most clients as a GET: the list of decisions came as its answer.
+    """
+
+    def should_redirect_with_slash(self, request: HttpRequest) -> bool:
+        return request.method in ("GET", "HEAD") and bool(super().should_redirect_with_slash(request))
 
 
 class ContentPolicyMiddleware(CSPMiddleware):

@@ -89,3 +89,16 @@ def test_a_failure_of_the_api_reads_as_block(visitor: Client) -> None:
     assert (response.status_code, response["Content-Type"]) == (500, "application/problem+json")
     assert (body["verdict"], body["recorded"], body["code"]) == ("block", False, "engine_unavailable")
     assert "hunter2" not in response.content.decode()
+
+
+def test_a_question_without_its_slash_is_not_sent_to_the_list_of_decisions(visitor: Client) -> None:
+    assert visitor.get("/api/v1/decisions").status_code == 301
+    response = visitor.post("/api/v1/decisions")
+    body = json.loads(response.content)
+    assert (response.status_code, body["code"], body["verdict"], body["recorded"]) == (404, "not_found", "block", False)
+
+
+def test_a_stranger_host_is_told_by_a_code_of_the_api(visitor: Client) -> None:
+    response = visitor.post("/api/v1/decisions/", headers={"Host": "evil.example"})
+    body = json.loads(response.content)
+    assert (response.status_code, body["code"], body["verdict"]) == (400, "invalid_request", "block")
