@@ -15,7 +15,7 @@ from decisions.api.decisions import GateView, gate_problem
 from decisions.decision_log import OtherAccount, RowError
 from decisions.decision_stream import StreamPosition, stream_append, stream_committed
 from decisions.inputs import DecisionInput
-from mia_site.ops.http import BodyError, body_decode, body_encode
+from mia_site.ops.http import BodyError, body_decode, body_encode, body_source
 from mia_site.ops.openapi import body_schema
 from mia_site.ops.problems import Problem
 from risk.api.base import actor_of, client_of, problem_of
@@ -37,8 +37,8 @@ class StreamState(msgspec.Struct, frozen=True):
 
 def _lines(request: Request) -> Iterator[bytes]:
     """Lines of the body as they arrive; a line longer than a megabyte ends the stream."""
-    rest = b""
-    while chunk := request._request.read(CHUNK):
+    source, rest = body_source(request), b""
+    while chunk := source.read(CHUNK):
         *lines, rest = (rest + chunk).split(b"\n")
         yield from (line for line in lines if line.strip())
         if len(rest) > LINE_BYTES:
@@ -99,7 +99,7 @@ def _row(request: Request, line: bytes, index: int) -> DecisionInput:
     try:
         row = body_decode(line, DecisionInput)
     except BodyError as error:
-        raise BodyError(f"[{index}].{error.field}", error.expected) from error
+        raise BodyError(f"[{index}].{error.field}".rstrip("."), error.expected, error.value) from error
     if row.account != client_of(request).account.code:
         raise OtherAccount(row.account)
     return msgspec.structs.replace(row, mode="record")

@@ -1,10 +1,12 @@
 """POST decisions/stream: recorded as it comes, a piece at a time, and resumable behind the last piece."""
 
+import io
 import json
 from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError
+from django.test import Client
 
 from decisions.api import stream
 from decisions.decision_log import EngineUnavailable
@@ -80,6 +82,15 @@ def test_an_empty_stream_answers_nothing(web: Web) -> None:
     assert sends(web, b"") == sends(web, b"\n\n") == []
 
 
+def test_a_stream_of_which_nobody_knows_the_length_is_read_to_its_end(web: Web, bot: Bot, client: Client) -> None:
+    answer: Any = client.generic(
+        "POST", f"/api/v1/{PATH}", headers={"authorization": f"Token {bot.token}", "transfer-encoding": "chunked"},
+        **{"wsgi.input": io.BytesIO(lines(bot, 4)), "wsgi.input_terminated": True},
+    )  # fmt: skip
+    assert [json.loads(line)["committed"] for line in answer.streaming_content] == [3, 4]
+    assert recorded() == ["T0", "T1", "T2", "T3"]
+
+
 def test_a_last_line_needs_no_end(web: Web, bot: Bot) -> None:
     assert sends(web, lines(bot, 2)[:-1])[-1]["committed"] == 2
 
@@ -109,7 +120,7 @@ def test_a_wrong_row_ends_the_stream_behind_what_came_before_it(
 
 def test_a_line_that_is_no_json_is_named(web: Web, bot: Bot) -> None:
     told = sends(web, lines(bot, 1) + b"{oops\n")
-    assert told[-1]["committed"] == 1 and "[1]" in told[-1]["detail"]
+    assert told[-1]["committed"] == 1 and "[1]: expected JSON" in told[-1]["detail"]
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(web: Web, bot: Bot) -> None:
