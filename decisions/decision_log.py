@@ -37,7 +37,6 @@ from risk.locking import (
     account_only,
     desk_lock,
     desk_lock_for_asks,
-    desk_lock_for_equity,
     owner_lock,
     seq_take,
 )
@@ -159,7 +158,7 @@ def decisions_write(sent: Sequence[DecisionInput], *, account: str, client: Clie
 
 
 def _book(account: str, sent: Sequence[DecisionInput]) -> FactsBook:
-    desk = desk_lock_for_equity() if any(item.equity is not None for item in sent) else desk_lock_for_asks()
+    desk = desk_lock_for_asks(equity=any(item.equity is not None for item in sent))
     state = account_lock(account)
     limits = limits_readable(state)
     if limits is not None and guards_owner(state, limits):

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from mia_site.ops.clock import database_now
 from risk.models import Account, AccountState, Desk
+from risk.rules.desk_limits import DeskLimits
 from risk.selectors.desk import desk_limits_readable
 
 DESK_LOCK = 0x4D49_4101
@@ -44,19 +45,26 @@ def desk_lock(*, exclusive: bool = False) -> Desk:
 def desk_lock_for_equity() -> Desk:
     """Locks the desk for a step that brings equity: exclusively where the desk has drawdown rules of its own, whose
     sum over all accounts must not change meanwhile."""
-    ruled = Desk.objects.filter(id=1, limits__isnull=False).exclude(limits__body__drawdown=[])
-    return desk_lock(exclusive=ruled.exists())
+    rules = _desk_rules()
+    return desk_lock(exclusive=rules is not None and bool(rules.limits.drawdown))
 
 
-def desk_lock_for_asks() -> Desk:
-    """Locks the desk for asks: exclusively where it caps what all accounts hold together.
+def desk_lock_for_asks(*, equity: bool) -> Desk:
+    """Locks the desk for asks: exclusively where it caps what all accounts hold together, and, where they bring
+    `equity`, as for any step that does.
 
     Caps that come between the look and the lock find the desk locked by others too; then nobody knows what they hold,
     and openings are blocked.
     """
+    rules = _desk_rules()
+    caps, measures = (False, False) if rules is None else (rules.limits.exposure.capped, bool(rules.limits.drawdown))
+    return desk_lock(exclusive=caps or (equity and measures))
+
+
+def _desk_rules() -> DeskLimits | None:
+    """The desk's rules in force as they stand before its lock; None without any that can be read."""
     seen = Desk.objects.filter(id=1, limits__isnull=False).first()
-    rules = None if seen is None else desk_limits_readable(seen)
-    return desk_lock(exclusive=rules is not None and rules.limits.exposure.capped)
+    return None if seen is None else desk_limits_readable(seen)
 
 
 def owner_lock(owner: str) -> None:

@@ -172,6 +172,14 @@ def test_the_desk_caps_what_all_accounts_open_together(capped: Bot, gate_clock: 
     assert reduced.reasons[0]["evidence"]["scope"] == "desk"
 
 
+def test_an_ask_that_brings_its_equity_is_held_against_the_desks_caps_too(capped: Bot, gate_clock: StillClock) -> None:
+    desk_limits_submit({"exposure": {"max_position": "2"}}, actor=FACTORY, reason="the whole desk")
+    equity = {"at": gate_clock.now.isoformat(), "equity": "50000", "positions": []}
+    assert opens(capped, 1, equity=equity).verdict == "allow"
+    reduced = opens(capped, 2, equity=equity)
+    assert (reduced.max_quantity, codes(reduced)) == (1, ["position_cap"])
+
+
 def test_positions_that_an_account_never_told_keep_the_desk_from_opening(capped: Bot, gate_clock: StillClock) -> None:
     other = trading_bot("ES-TWO", now=gate_clock.now)
     opens(other)
