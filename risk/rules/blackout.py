@@ -7,7 +7,6 @@ without a currency, or an instrument that is not known here, is always concerned
 exactly as long as they said; what two persons waived has no window.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from risk.rules.codes import ReasonCode
+from risk.rules.instruments import covers
 from risk.rules.limits import BlackoutLimits, WindowAction, WindowLimits, WindowRule
 from risk.rules.messages import instant, number
 from risk.rules.reasons import reason
@@ -23,8 +23,6 @@ from risk.rules.types import EventView, Reason
 from risk.rules.window_presets import window_rules
 
 CURRENCY_OF_ROOT = {"ES": "USD", "MES": "USD", "NQ": "USD", "MNQ": "USD"}
-# A root, optionally with the letter of a delivery month and the year: ES, ESM5, MESZ25, NQH2026.
-_CONTRACT = re.compile(r"^(?P<root>MES|MNQ|ES|NQ)(?:[FGHJKMNQUVXZ][0-9]{1,4})?$")
 NO_MORE = WindowLimits()
 
 
@@ -117,16 +115,10 @@ def moves(event: EventView, instrument: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def instrument_root(instrument: str) -> str:
-    """Return the root of a futures contract ("ES" for "ESM5"); the instrument itself where it is not known here."""
-    name = instrument.strip().upper()
-    contract = _CONTRACT.match(name)
-    return contract["root"] if contract else name
-
-
 def instrument_currency(instrument: str) -> str | None:
-    """Return the currency whose events concern `instrument`; None where the instrument is not known."""
-    return CURRENCY_OF_ROOT.get(instrument_root(instrument))
+    """Return the currency whose events concern `instrument`, a root or a contract; None where it is not known."""
+    name = instrument.strip().upper()
+    return next((currency for root, currency in CURRENCY_OF_ROOT.items() if covers(root, name)), None)
 
 
 def end_of_chain(windows: Sequence[Window], active: Sequence[Window]) -> datetime:
@@ -167,9 +159,8 @@ def _applies(rule: WindowRule, event: EventView, instrument: str) -> bool:
         return False
     if rule.event_types and not any(word.lower() in event.event_type.lower() for word in rule.event_types):
         return False
-    return not (rule.instruments and instrument) or bool(
-        {instrument_root(instrument), instrument.upper()} & {*rule.instruments}
-    )
+    concerned = not (rule.instruments and instrument)
+    return concerned or any(covers(name, instrument.strip().upper()) for name in rule.instruments)
 
 
 def _evidence(events: Sequence[EventView]) -> dict[str, object]:

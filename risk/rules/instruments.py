@@ -12,7 +12,7 @@ from risk.rules.limit_exposure import Multiplier
 
 MULTIPLIERS = {"ES": Decimal(50), "MES": Decimal(5), "NQ": Decimal(20), "MNQ": Decimal(2)}
 """US dollars a point, of the exchange's contract specifications. The limits may say otherwise, and know more."""
-_DELIVERY = re.compile(r"(?P<root>.+?)(?P<month>[FGHJKMNQUVXZ])(?P<year>[0-9]{1,2}|20[0-9]{2})")
+_DELIVERY = re.compile(r"(?P<root>.+?)(?P<month>[FGHJKMNQUVXZ])(?P<year>[0-9]{1,4})")
 
 
 @lru_cache(maxsize=1024)

@@ -1,12 +1,9 @@
 """Which asks a stop of one client, algorithm or instrument concerns, and which trading state they meet."""
 
-import re
 from collections.abc import Iterable
 
+from risk.rules.instruments import covers
 from risk.rules.types import SEVERITY, Ask, ScopedStopView, StopScope, TradingState
-
-_DELIVERY = "[FGHJKMNQUVXZ][0-9]{1,4}"
-"""What follows a root in the name of a contract: the letter of the month, the year."""
 
 
 def algorithm_key(name: str) -> str:
@@ -15,12 +12,13 @@ def algorithm_key(name: str) -> str:
 
 
 def concerns(stop: ScopedStopView, ask: Ask) -> bool:
-    """Return whether the stop is one of the ask's client, algorithm or instrument; "ES" also stops "ESZ6"."""
+    """Return whether the stop is one of the ask's client, algorithm or instrument; "ES" also stops "ESZ6",
+    and "ESZ6" also "ESZ26"."""
     if stop.scope is StopScope.CLIENT:
         return stop.key == ask.client
     if stop.scope is StopScope.ALGORITHM:
         return stop.key == algorithm_key(ask.algorithm)
-    return re.fullmatch(f"{re.escape(stop.key)}(?:{_DELIVERY})?", ask.instrument) is not None
+    return covers(stop.key, ask.instrument)
 
 
 def unnamed(stop: ScopedStopView, ask: Ask) -> bool:

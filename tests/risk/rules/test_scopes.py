@@ -44,6 +44,7 @@ def asks(**changes: Any) -> Ask:
         (StopScope.ALGORITHM, "trend", ReasonCode.ALGORITHM_HALTED),
         (StopScope.INSTRUMENT, "ESZ6", ReasonCode.INSTRUMENT_HALTED),
         (StopScope.INSTRUMENT, "ES", ReasonCode.INSTRUMENT_HALTED),
+        (StopScope.INSTRUMENT, "ESZ26", ReasonCode.INSTRUMENT_HALTED),
     ],
 )
 def test_a_stop_meets_what_it_names(scope: StopScope, key: str, code: ReasonCode) -> None:

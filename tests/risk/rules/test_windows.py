@@ -69,6 +69,8 @@ def test_a_window_may_name_instruments_by_root_or_contract() -> None:
     assert span(JOBS, BASE, more(rule), "NQM5") == (60, 30)
     assert span(JOBS, BASE, more(rule), "ES") == (30, 30)
     assert span(JOBS, BASE, more(rule), "") == (60, 30), "where nobody says which instrument, every window counts"
+    for name, contract in (("CL", "CLZ6"), ("ESZ6", "ESZ26")):
+        assert span(JOBS, BASE, more({**rule, "instruments": [name]}), contract) == (60, 30), (name, contract)
 
 
 def test_a_lower_impact_may_have_a_window_of_its_own() -> None:
