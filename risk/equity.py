@@ -15,7 +15,7 @@ from risk.desk_equity import desk_equity_fold
 from risk.held import held_build
 from risk.inputs import EquityInput, InputError, PositionInput, PositionsInput
 from risk.locking import account_lock, desk_lock, desk_lock_for_equity, seq_take
-from risk.models import AccountState, Desk, EquityBatch, EquityPoint, PositionReport
+from risk.models import AccountState, Desk, EquityBatch, EquityPoint, HeldPoint, PositionReport
 from risk.rules.drawdown import PointError
 from risk.selectors.limits import limits_of
 from risk.stops import figure
@@ -78,10 +78,17 @@ def equity_take_in(
     """As `equity_apply`, and folds what changed into the locked desk."""
     before, known = state.equity, state.equity_seq
     written, stored = equity_apply(state, points, actor=actor, seq=seq, now=now)
-    flow = sum((row.cash_flow for row in written.companions if isinstance(row, EquityPoint)), Decimal(0))
     if state.equity_seq != known:
+        flow = _flow_believed(written)
         written.add(desk_equity_fold(desk, state, before=before, flow=flow, actor=actor, now=now))
     return written, stored
+
+
+def _flow_believed(written: Written) -> Decimal:
+    """The cash flows of the points that count; those of held ones come with the ruling that accepts them."""
+    held = {fact.point_id for fact in written.facts if isinstance(fact, HeldPoint)}
+    points = (row for row in written.companions if isinstance(row, EquityPoint) and row.id not in held)
+    return sum((point.cash_flow for point in points), Decimal(0))
 
 
 def equity_apply(

@@ -1,5 +1,6 @@
 """The desk's own drawdown: the sum of the accounts' equity, judged under the desk's lock as each account reports."""
 
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from io import StringIO
@@ -17,6 +18,7 @@ from mia_site.ops.models import Alert
 from risk.desk_limits import desk_limits_decide, desk_limits_submit
 from risk.equity import equity_record
 from risk.inputs import EquityInput, InputError
+from risk.limits_law import limits_submit
 from risk.models import Account, Desk, DeskPoint, StateChange
 from risk.projections import desk_check
 from risk.risk_controller import desk_resume, drawdown_check
@@ -88,6 +90,18 @@ def test_a_deposit_and_a_new_account_change_no_drawdown_of_the_desk() -> None:
     assert (before, desk_now().drawdown) == (Decimal("0.05"), Decimal("0.05"))
     assert desk_now().equity == 265_000
     assert desk_check() == []
+
+
+@pytest.mark.django_db
+def test_money_of_a_point_that_is_held_did_not_come_to_the_desk() -> None:
+    first, _ = two_accounts()
+    limits = {**TEN_PER_CENT, "plausibility": {"max_move": "0.2"}}
+    limits_submit(first.code, limits, actor=MANAGER, reason="bad ticks are held")
+    now = database_now()
+    wild = EquityInput(at=now - timedelta(seconds=1), equity=Decimal(500_000), cash_flow=Decimal(10_000))
+    equity_record(account=first.code, points=[wild, EquityInput(at=now, equity=Decimal(50_500))], actor=FACTORY)
+    point = DeskPoint.objects.order_by("seq").last()
+    assert point is not None and (point.equity, point.cash_flow) == (100_500, 0)
 
 
 @pytest.mark.django_db
