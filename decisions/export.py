@@ -22,13 +22,13 @@ from risk.export import (
     Part,
     Period,
     csv_bytes,
-    decimal_text,
     moment_text,
     performance_part,
     risk_parts,
     rows_paged,
 )
 from risk.models import Account
+from risk.rules.messages import number
 
 DECISION_COLUMNS = ("timestamp", "trade_id", "decision", "signal_score", "regime_probs")
 REGIMES = ("range", "trend", "defensive")
@@ -105,8 +105,8 @@ COLUMNS = (
     Column("regime_probs", "regime_probs"),
     Column("instrument", "instrument"),
     Column("side", "side"),
-    Column("quantity", "quantity", decimal_text),
-    Column("price", "price", decimal_text),
+    Column("quantity", "quantity", number),
+    Column("price", "price", number),
     Column("order_type", "order_type"),
     Column("order_id", "order_id"),
     Column("reason", "reason"),
@@ -120,7 +120,7 @@ COLUMNS = (
     Column("reason_codes", "reasons", _codes),
     Column("reasons", "reasons"),
     Column("shadow_reasons", "shadow_reasons"),
-    Column("max_quantity", "max_quantity", decimal_text),
+    Column("max_quantity", "max_quantity", number),
     Column("valid_until", "valid_until", timestamp),
     Column("retry_at", "retry_at", timestamp),
     Column("trading_state", "trading_state"),

@@ -7,9 +7,10 @@ from decisions.exposure_figures import exposure_told
 from decisions.judged_features import features_told
 from risk.rules.limits import Limits
 from risk.rules.memory import CLUSTERS_SHOWN
+from risk.rules.messages import number
 from risk.rules.tightening import tightening
 from risk.rules.types import AlgorithmView, Facts, MemoryView, Reason, Shadow
-from risk.stops import figure, view_evidence
+from risk.stops import view_evidence
 
 
 def reason_dict(reason: Reason) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def shadow_dict(shadow: Shadow) -> dict[str, Any]:
     if shadow.counts:
         told["outcome"] = finding.outcome.value
     if shadow.counts and finding.max_quantity is not None:
-        told["max_quantity"] = figure(finding.max_quantity)
+        told["max_quantity"] = number(finding.max_quantity)
     return told
 
 
@@ -46,13 +47,13 @@ def judged_on(facts: Facts, market: Mapping[str, Any] | None) -> dict[str, Any]:
             {"scope": stop.scope.value, "key": stop.key, "account": stop.account, "state": stop.view.state.value}
             for stop in facts.stops
         ],
-        "equity": facts.equity and {"equity": figure(facts.equity.equity), "at": facts.equity.at.isoformat()},
+        "equity": facts.equity and {"equity": number(facts.equity.equity), "at": facts.equity.at.isoformat()},
         "drawdowns": [view_evidence(view) for view in facts.drawdowns],
         "position": position
         and {
-            "quantity": figure(position.quantity),
+            "quantity": number(position.quantity),
             "at": position.at.isoformat(),
-            "pending_reductions": figure(position.pending_reductions),
+            "pending_reductions": number(position.pending_reductions),
         },
         "messages_last_minute": None if facts.messages is None else len(facts.messages),
         "algorithm": facts.algorithm and algorithm_told(facts.algorithm),
@@ -91,8 +92,8 @@ def memory_told(view: MemoryView, limits: Limits | None) -> dict[str, Any]:
     return told | {
         "recalled": list(view.recalled[:CLUSTERS_SHOWN]),
         "event_types": list(view.event_types),
-        "stress": figure(tight.stress),
+        "stress": number(tight.stress),
         "volatile": tight.volatile,
-        "factor": figure(tight.factor),
-        "pace_factor": figure(tight.pace_factor),
+        "factor": number(tight.factor),
+        "pace_factor": number(tight.pace_factor),
     }

@@ -16,6 +16,7 @@ from risk.models.state import Cause
 from risk.rules.desk_limits import DeskLimits
 from risk.rules.drawdown import Point, PointError, breached
 from risk.rules.limits import BreachAction, RuleMode, RuleName, SessionHours
+from risk.rules.messages import number
 from risk.rules.resume import resumes_at
 from risk.rules.sentences import DESK_BREACH
 from risk.rules.track import Track, track_dump, track_hear, track_settle, track_start
@@ -23,7 +24,7 @@ from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.desk import desk_limits_of, desk_limits_readable, desk_tracks, desk_views, equity_sum
 from risk.selectors.drawdown import deepest
 from risk.selectors.sessions import session_next
-from risk.stops import figure, outlasts, view_evidence
+from risk.stops import outlasts, view_evidence
 from risk.trading_states import DESK_FIELDS, state_enter, stricter
 from risk.written import Written
 
@@ -60,7 +61,7 @@ def _fold(
         desk_hear(desk, limits, point)
     except PointError as error:
         alert_raise(
-            "desk_equity_unmeasured", priority=4, params={"equity": figure(total), "error": str(error)},
+            "desk_equity_unmeasured", priority=4, params={"equity": number(total), "error": str(error)},
             dedup_key=str(error),
         )  # fmt: skip
         return Written()

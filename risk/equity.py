@@ -17,8 +17,8 @@ from risk.inputs import EquityInput, InputError, PositionInput, PositionsInput
 from risk.locking import account_lock, desk_lock, desk_lock_for_equity, seq_take
 from risk.models import AccountState, Desk, EquityBatch, EquityPoint, HeldPoint, PositionReport
 from risk.rules.drawdown import PointError
+from risk.rules.messages import number
 from risk.selectors.limits import limits_of
-from risk.stops import figure
 from risk.tracks import point_fold
 from risk.written import Written
 
@@ -117,7 +117,7 @@ def equity_apply(
             try:
                 written.add(point_fold(state, limits, rows[-1], actor=actor, now=now))
             except PointError as error:
-                raise InputError(f"[{index}].{error.field}", figure(point.equity), str(error)) from error
+                raise InputError(f"[{index}].{error.field}", number(point.equity), str(error)) from error
         if point.positions is not None:
             written.add(positions_apply(state, point.at, point.positions, seq=seq, now=now))
     batch = EquityBatch(account=state.account, seq=seq, count=len(rows), digest="", recorded_at=now)
@@ -153,7 +153,7 @@ def positions_apply(
 ) -> Written:
     """Takes a position report into the locked account (unsaved); one older than the last is kept, not applied."""
     time_check("at", at, now)
-    held = {item.instrument: figure(item.quantity) for item in positions if item.quantity}
+    held = {item.instrument: number(item.quantity) for item in positions if item.quantity}
     if at == state.positions_at and held == state.positions:
         return Written()
     report = PositionReport(account=state.account, seq=seq, at=at, positions=held, recorded_at=now)

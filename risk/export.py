@@ -20,6 +20,7 @@ from django.db.models import Max, Min, Model, Q, QuerySet
 from mia_site.ops.models import Timing
 from mia_site.ops.timings import CSV_COLUMNS, timings_csv
 from risk.models import Account, Penalty, Snapshot
+from risk.rules.messages import number
 
 PAGE_ROWS = 2_000
 PENALTY_COLUMNS = ("timestamp", "penalty_active", "overtrade_risk_score")
@@ -86,11 +87,6 @@ def performance_part(path: str, operations: Collection[str], period: Period) -> 
 def moment_text(at: datetime) -> str:
     """`at` (aware) as the specification writes times; microseconds only where there are any."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
-
-
-def decimal_text(value: Decimal) -> str:
-    """`value` in the fewest digits that say the same, never with an exponent."""
-    return f"{value.normalize():f}"
 
 
 def csv_bytes(rows: Iterable[Sequence[object]], *, end: str = "\n") -> bytes:
@@ -164,7 +160,7 @@ def _snapshot_name(second: datetime, count: int) -> str:
 
 def _snapshot_json(at: datetime, drawdown: Decimal, score: float, penalty: bool) -> bytes:
     """What `json.dump(snapshot, indent=4)` writes, with the drawdown's own digits instead of a float's."""
-    digits = decimal_text(drawdown)
+    digits = number(drawdown)
     values = {
         "timestamp": json.dumps(moment_text(at)),
         "drawdown": digits if "." in digits else f"{digits}.0",

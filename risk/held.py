@@ -14,9 +14,9 @@ from risk.locking import account_lock, desk_lock_for_equity, seq_take
 from risk.models import AccountState, EquityPoint, HeldPoint, HeldRuling
 from risk.rules.drawdown import PointError
 from risk.rules.limits import PlausibilityLimits
+from risk.rules.messages import number
 from risk.rules.plausibility import implausible_move
 from risk.selectors.limits import limits_of
-from risk.stops import figure
 from risk.tracks import point_fold, point_of
 from risk.written import Written
 
@@ -35,7 +35,7 @@ def held_build(state: AccountState, row: EquityPoint, limits: PlausibilityLimits
     )  # fmt: skip
     alert_raise(
         "equity_held", priority=4, account=state.account.code, dedup_key=str(state.held_since),
-        params={"equity": figure(row.equity), "previous": figure(state.equity)},
+        params={"equity": number(row.equity), "previous": number(state.equity)},
     )  # fmt: skip
     return held
 
@@ -82,4 +82,4 @@ def _accepted(state: AccountState, point: HeldPoint, *, actor: Actor, now: datet
     try:
         return point_fold(state, limits_of(state), point, actor=actor, now=now)
     except PointError as error:
-        raise InputError(f"equity.{error.field}", figure(point.equity), str(error)) from error
+        raise InputError(f"equity.{error.field}", number(point.equity), str(error)) from error

@@ -12,10 +12,10 @@ from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, Penalty
 from risk.rules.limits import RuleMode, RuleName
 from risk.rules.losses import FULL, LOSSES, penalties_due
+from risk.rules.messages import number
 from risk.rules.types import PenaltyView
 from risk.selectors.limits import limits_of
 from risk.selectors.overtrade import overtrade_score
-from risk.stops import figure
 from risk.written import Written
 
 
@@ -59,7 +59,7 @@ def penalty_fold(state: AccountState, row: Penalty) -> None:
     if row.value:
         state.penalties = state.penalties | {
             row.penalty_kind: {
-                "value": figure(Decimal(row.value)),
+                "value": number(Decimal(row.value)),
                 "since": row.at.isoformat(),
                 "until": None if row.expires_at is None else row.expires_at.isoformat(),
                 "reason": row.reason,

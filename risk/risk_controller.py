@@ -37,6 +37,7 @@ from risk.resume_reviews import resume_review, resume_reviews_due
 from risk.rules.breach import drawdown_call, tightest_fraction
 from risk.rules.flat import flat_until
 from risk.rules.limits import Limits
+from risk.rules.messages import number
 from risk.rules.sentences import ABOVE_LIMIT, NO_LIMIT, WITHIN_LIMIT
 from risk.rules.types import TradingState
 from risk.scoped_stops import scope_halt, scope_resume, scope_stops_end, stop_place
@@ -47,7 +48,6 @@ from risk.selectors.sessions import feeds_expected
 from risk.stops import (
     breach_target,
     drawdown_alert,
-    figure,
     penalty_build,
     snapshot_build,
     view_evidence,
@@ -195,8 +195,8 @@ def _stop_write(
     now: datetime,
 ) -> Written:
     evidence: dict[str, Any] = {
-        "drawdown": figure(drawdown),
-        "limit": None if limit is None else figure(limit),
+        "drawdown": number(drawdown),
+        "limit": None if limit is None else number(limit),
         "overtrade_risk_score": score,
         "told_by": str(actor),
         "shadow": penalty and not enforced,

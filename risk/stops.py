@@ -14,6 +14,7 @@ from risk.resume_policy import Stoppable
 from risk.rules import breach
 from risk.rules.drawdown import Mark, breached
 from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.messages import number
 from risk.rules.resume import never_resumes, resumes_at
 from risk.rules.sentences import BREACH, HEALED
 from risk.rules.types import DrawdownView, TradingState
@@ -24,21 +25,16 @@ from risk.trading_states import own_stop, penalty_lifted, state_enter, stricter
 from risk.written import Written
 
 
-def figure(value: Decimal) -> str:
-    """A figure for people and evidence: plain digits, no trailing zeros."""
-    return f"{value.normalize():f}"
-
-
 def view_evidence(view: DrawdownView) -> dict[str, str]:
     """One drawdown rule as measured, in plain figures."""
     return {
         "rule": view.rule.name,
         "mode": view.rule.mode.value,
-        "equity": figure(view.equity),
-        "reference": figure(view.reference),
-        "floor": figure(view.floor),
-        "drawdown": figure(view.drawdown),
-        "allowance": f"{figure(view.rule.allowance.value)} of {view.rule.allowance.of.value}",
+        "equity": number(view.equity),
+        "reference": number(view.reference),
+        "floor": number(view.floor),
+        "drawdown": number(view.drawdown),
+        "allowance": f"{number(view.rule.allowance.value)} of {view.rule.allowance.of.value}",
     }
 
 
@@ -56,7 +52,7 @@ def snapshot_build(
 ) -> Snapshot:
     """A snapshot fact (unsaved) and the projection's memory of it (unsaved)."""
     state.snapshot_at, state.snapshot_seq, state.snapshot_worst = now, seq, state.worst_drawdown
-    evidence = evidence | {"worst_drawdown": figure(state.worst_drawdown)}
+    evidence = evidence | {"worst_drawdown": number(state.worst_drawdown)}
     return Snapshot(
         account=state.account, seq=seq, at=now, drawdown=drawdown, overtrade_risk_score=score, penalty_active=penalty,
         limit=limit, cause=cause, evidence=evidence, recorded_at=now,
@@ -161,7 +157,7 @@ def drawdown_alert(state: AccountState, drawdown: Decimal, limit: Decimal | None
     """The alert of priority 3 that names both figures (a dash where no limit is set), once for each stop."""
     alert_raise(
         "drawdown_breached" if stopped else "drawdown_in_shadow", priority=3, account=state.account.code,
-        params={"drawdown": figure(drawdown), "limit": "-" if limit is None else figure(limit)},
+        params={"drawdown": number(drawdown), "limit": "-" if limit is None else number(limit)},
         dedup_key=str(state.state_change_id or ""),
     )  # fmt: skip
 

@@ -9,11 +9,11 @@ from risk.history import track_begin
 from risk.models import AccountState, EquityPoint, HeldPoint
 from risk.rules.drawdown import Point, PointError, allowance_used, breached, mark_view, view_lowered
 from risk.rules.limits import Limits
+from risk.rules.messages import number
 from risk.rules.track import Track, track_dump, track_hear, track_load, track_settle
 from risk.rules.types import DrawdownView
 from risk.selectors.drawdown import drawdown_views
-from risk.selectors.limits import limits_of
-from risk.stops import breach_stop, figure, worst_update
+from risk.stops import breach_stop, worst_update
 from risk.written import Written
 
 
@@ -91,12 +91,6 @@ def equity_judge(state: AccountState, limits: Limits, *, actor: Actor, seq: int,
     return breach_stop(state, limits, drawdown_views(state, limits, now), actor=actor, seq=seq, now=now)
 
 
-def account_judge(state: AccountState, *, actor: Actor, seq: int, now: datetime) -> Written:
-    """As `equity_judge`, by the limits in force; nothing without any."""
-    limits = limits_of(state)
-    return Written() if limits is None else equity_judge(state, limits, actor=actor, seq=seq, now=now)
-
-
 def _tracks_keep(state: AccountState, limits: Limits, tracks: dict[str, Track]) -> None:
     state.marks = {name: track_dump(track) for name, track in tracks.items()}
     worst_update(state, _views(state, limits), [track.mark for track in tracks.values()])
@@ -117,7 +111,7 @@ def _near_alert(state: AccountState, before: dict[str, Decimal], views: list[Dra
         alert_raise(
             "drawdown_near", priority=3, account=state.account.code, dedup_key=f"{view.rule.name} {state.seq}",
             params={
-                "rule": view.rule.name, "used": figure(round(used, 4)), "equity": figure(view.equity),
-                "floor": figure(view.floor),
+                "rule": view.rule.name, "used": number(round(used, 4)), "equity": number(view.equity),
+                "floor": number(view.floor),
             },
         )  # fmt: skip

@@ -9,6 +9,7 @@ from decisions.decision_log import Answered, Receipted
 from decisions.models import Decision
 from risk.receipts import Receipt, receipt_of
 from risk.rules.codes import ReasonCode
+from risk.rules.messages import number
 from risk.rules.reasons import reason
 
 
@@ -71,7 +72,7 @@ def decision_answer(told: Receipted, answered: Answered, *, with_note: bool = Tr
         limits_version=decision.limits_version,
         judged_at=decision.at,
         valid_until=decision.valid_until,
-        max_quantity=None if decision.max_quantity is None else f"{decision.max_quantity.normalize():f}",
+        max_quantity=None if decision.max_quantity is None else number(decision.max_quantity),
         retry_at=decision.retry_at,
         receipt=receipt if with_note or receipt is None else msgspec.structs.replace(receipt, note=""),
         replayed=told.replayed,

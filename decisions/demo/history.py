@@ -27,7 +27,8 @@ from risk.models import (
     Snapshot,
 )
 from risk.models.columns import Origin
-from risk.stops import figure, penalty_build
+from risk.rules.messages import number
+from risk.stops import penalty_build
 from risk.written import Written
 
 CONTEXT = {"synthetic": "demo"}
@@ -83,7 +84,7 @@ class _Scribe:
         self.written.companions += rows
 
     def position(self, at: datetime, quantity: Decimal, instrument: str) -> None:
-        held = {instrument: figure(quantity)} if quantity else {}
+        held = {instrument: number(quantity)} if quantity else {}
         self.written.facts.append(
             PositionReport(account=self._state.account, seq=self._seq(), at=at, positions=held, recorded_at=self._now)
         )

@@ -20,6 +20,7 @@ from risk.api.base import DeskView, client_of
 from risk.api.filters import query_check
 from risk.inputs import INSTRUMENT, InputError, moment_utc
 from risk.models import AccountState, Desk
+from risk.rules.messages import number
 from risk.rules.types import EventView
 from risk.rules.window_ics import blackouts_ics
 from risk.rules.window_spans import Span
@@ -138,11 +139,11 @@ def _moment(request: Request, name: str) -> datetime | None:
 
 
 def _span(span: Span) -> BlackoutSpan:
-    most = None if span.max_quantity is None else f"{span.max_quantity.normalize():f}"
+    most = None if span.max_quantity is None else number(span.max_quantity)
     events = [_event(window.event) for window in span.windows]
     return BlackoutSpan(span.opens_at, span.closes_at, span.action.value, most, events)
 
 
 def _event(event: EventView) -> BlackoutEvent:
-    impact = f"{event.impact.normalize():f}"
+    impact = number(event.impact)
     return BlackoutEvent(event.event_id, event.event_type, event.start_at, event.end_at, impact, event.currency)

@@ -17,7 +17,7 @@ from risk.api.base import DeskView, account_check, actor_of
 from risk.inputs import AccountCode, Aware, Input, Instrument, moment_utc
 from risk.receipts import Receipt, receipt_of
 from risk.risk_controller import stop_within
-from risk.stops import figure
+from risk.rules.messages import number
 from risk.trade_window_filter import trade_window
 
 
@@ -82,8 +82,8 @@ class StopTradingView(DeskView):
         account = account_check(request, sent.account)
         deadline = answer_deadline()
         told = stop_within(sent.drawdown, account=account.code, actor=actor_of(request), deadline=deadline)
-        limit = None if told.limit is None else figure(told.limit)
-        snapshot = SnapshotAnswer(str(told.snapshot_id), figure(told.drawdown), told.overtrade_risk_score, limit)
+        limit = None if told.limit is None else number(told.limit)
+        snapshot = SnapshotAnswer(str(told.snapshot_id), number(told.drawdown), told.overtrade_risk_score, limit)
         answer = StopTradingAnswer(told.stop, told.penalty_active, snapshot, receipt_of(told.leaves))
         return Response(answer, status=201)
 

@@ -25,6 +25,7 @@ import msgspec
 from msgspec.structs import replace
 
 from risk.rules.limits import AllowanceOf, DrawdownLimit, DrawdownMode
+from risk.rules.messages import number
 from risk.rules.types import DrawdownView
 
 # Wider than money (15 digits) times a fraction (6 decimals), and independent of the thread's own context.
@@ -115,7 +116,7 @@ def mark_rebase(mark: Mark, reference: Decimal, now: datetime) -> Mark:
     Raises PointError unless the new peak lies from the last equity up to below the old peak.
     """
     if not (reference.is_finite() and reference > 0 and mark.last_equity <= reference < mark.reference):
-        low, high = f"{mark.last_equity.normalize():f}", f"{mark.reference.normalize():f}"
+        low, high = number(mark.last_equity), number(mark.reference)
         raise PointError("reference", f"a peak from the last equity {low} up to below the present one {high}")
     return replace(mark, reference=reference, reference_at=now, flow_at=now)
 

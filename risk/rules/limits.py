@@ -58,6 +58,7 @@ from risk.rules.limit_windows import (
 )
 from risk.rules.limits_diff import Change, Direction, limits_diff, tightens
 from risk.rules.limits_expected import expected_text
+from risk.rules.messages import number
 
 __all__ = [
     "AlgorithmLimits",
@@ -174,7 +175,7 @@ def limits_dump(limits: Limits) -> dict[str, Any]:
 
 def _with_decimal_text(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
+        return number(value)
     if isinstance(value, Mapping):
         return {key: _with_decimal_text(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

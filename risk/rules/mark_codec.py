@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from risk.rules.drawdown import Mark
+from risk.rules.messages import number
 
 
 def mark_dump(mark: Mark) -> dict[str, str | None]:
@@ -35,7 +36,7 @@ def _text(value: Decimal | date | None) -> str | None:
     if value is None:
         return None
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
+        return number(value)
     return value.isoformat()
 
 

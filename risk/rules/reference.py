@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from risk.rules.exposure_types import PriceView
+from risk.rules.messages import number
 
 KEPT = 100
 """Instruments of one account whose last price is kept: the newest."""
@@ -36,7 +37,7 @@ def quotes_take(known: Mapping[str, Mapping[str, str]], quote: Quote) -> dict[st
     last = prices.get(quote.instrument)
     if last is not None and datetime.fromisoformat(last["at"]) > quote.at:
         return prices
-    prices[quote.instrument] = {"price": f"{quote.price.normalize():f}", "at": quote.at.isoformat()}
+    prices[quote.instrument] = {"price": number(quote.price), "at": quote.at.isoformat()}
     newest = sorted(prices, key=lambda name: (datetime.fromisoformat(prices[name]["at"]), name), reverse=True)
     return {name: prices[name] for name in newest[:KEPT]}
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from risk.rules.drawdown import Mark, Point, floor, mark_advance, mark_start
 from risk.rules.limits import ConfirmationLimits, DrawdownLimit, Limits
 from risk.rules.mark_codec import mark_dump, mark_load
+from risk.rules.messages import number
 from risk.rules.types import DoubtView
 
 
@@ -136,8 +137,8 @@ def _doubt_dump(doubt: Doubt) -> dict[str, Any]:
     return {
         "points": doubt.points,
         "since": doubt.since.isoformat(),
-        "lowest": [doubt.lowest.at.isoformat(), f"{doubt.lowest.equity.normalize():f}"],
-        "last": [doubt.last.at.isoformat(), f"{doubt.last.equity.normalize():f}"],
+        "lowest": [doubt.lowest.at.isoformat(), number(doubt.lowest.equity)],
+        "last": [doubt.last.at.isoformat(), number(doubt.last.equity)],
     }
 
 

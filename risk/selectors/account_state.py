@@ -137,13 +137,13 @@ def account_state(account: Account) -> AccountStateAnswer:
         since=row.state_since,
         until=row.state_until,
         stops=[_stop(stop) for stop in scoped_stops(account)],
-        equity=None if state.equity is None else f"{state.equity.normalize():f}",
+        equity=None if state.equity is None else number(state.equity),
         drawdowns={
-            view.rule.name: f"{view.drawdown.normalize():f}"
+            view.rule.name: number(view.drawdown)
             for view in (() if limits is None else drawdown_views(state, limits, now))
         },
         worst_drawdown=WorstDrawdown(
-            f"{state.worst_drawdown.normalize():f}",
+            number(state.worst_drawdown),
             state.worst_peak_at,
             state.worst_trough_at,
             state.worst_recovered_at,
@@ -152,7 +152,7 @@ def account_state(account: Account) -> AccountStateAnswer:
         held_points=state.held,
         losses_in_a_row=state.losses,
         penalties=[
-            PenaltyAnswer(item.kind, f"{item.value.normalize():f}", item.since, item.until, item.reason)
+            PenaltyAnswer(item.kind, number(item.value), item.since, item.until, item.reason)
             for item in loss_view(state).penalties
             if item.until is None or item.until > now
         ],
