@@ -16,14 +16,13 @@ from mia_site.ops.alerts import alert_raise
 from mia_site.ops.clock import database_now
 from mia_site.ops.ids import uuid7
 from risk.calendar_import import events_write, version_of
-from risk.inputs import InputError
+from risk.inputs import InputError, reason_check
 from risk.locking import calendar_lock
 from risk.models import EventStatus, MacroEvent, OverrideAction, WindowOverride, WindowRuling
 from risk.rules.messages import instant
 
 STAFF = "staff"
 LONGEST = timedelta(days=7)
-REASON = "a reason in words, at most 2000 characters"
 
 
 def window_add(
@@ -83,7 +82,7 @@ def window_waive(*, event_id: UUID, actor: Actor, reason: str) -> WindowOverride
 def waiver_decide(override: WindowOverride, *, approve: bool, actor: Actor, reason: str) -> WindowRuling:
     """A second person's yes or no. Raises `InputError` where it is not open, was asked by the same actor, or the event
     has changed since."""
-    reason = _reason(reason)
+    reason = reason_check(reason)
     with transaction.atomic():
         calendar_lock()
         override = WindowOverride.objects.get(id=override.id)
@@ -120,14 +119,7 @@ def _event(event_id: UUID) -> tuple[MacroEvent, datetime]:
 
 
 def _override(action: OverrideAction, actor: Actor, reason: str) -> WindowOverride:
-    return WindowOverride(action=action, proposer=str(actor), reason=_reason(reason))
-
-
-def _reason(reason: str) -> str:
-    reason = reason.strip()
-    if not 1 <= len(reason) <= 2000:
-        raise InputError("reason", reason[:40], REASON)
-    return reason
+    return WindowOverride(action=action, proposer=str(actor), reason=reason_check(reason))
 
 
 def _close(override: WindowOverride, starts_at: datetime, ends_at: datetime, actor: Actor) -> WindowOverride:

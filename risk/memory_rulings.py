@@ -11,7 +11,7 @@ from mia_site.audit.actors import Actor
 from mia_site.audit.canonical import canonical_bytes
 from mia_site.audit.journal import facts_record
 from mia_site.ops.clock import database_now
-from risk.inputs import InputError
+from risk.inputs import InputError, reason_check
 from risk.locking import calendar_lock
 from risk.models import Account, Cluster, MacroEvent, MemoryProposal, MemoryRuling
 
@@ -38,9 +38,7 @@ def memory_propose(
 
 def memory_decide(proposal: MemoryProposal, *, accept: bool, actor: Actor, reason: str) -> MemoryRuling:
     """Accept a proposed memory as a cluster, or refuse it; once. Raises `InputError`."""
-    reason = reason.strip()
-    if not 1 <= len(reason) <= 2000:
-        raise InputError("reason", reason[:40], "a reason in words, at most 2000 characters")
+    reason = reason_check(reason)
     with transaction.atomic():
         calendar_lock()
         proposal = MemoryProposal.objects.select_related("account").get(id=proposal.id)
