@@ -45,7 +45,8 @@ from risk.models import AccountState, Admission, Client
 from risk.rules.algorithm_register import may_open
 from risk.rules.limits import RuleMode, RuleName
 from risk.rules.types import Ask, Effect
-from risk.selectors.facts import FactsBook, guards_owner
+from risk.selectors.exposure_book import guards_owner
+from risk.selectors.facts import FactsBook
 from risk.selectors.limits import limits_readable
 from risk.written import Written
 

@@ -10,11 +10,10 @@ from uuid import UUID
 from risk.models import Account, AccountState, AlgorithmSwitch, Desk
 from risk.rules.drift import Reference
 from risk.rules.effect import side_of
-from risk.rules.exposure_types import DeskExposureView, ExposureView, OpposingView
-from risk.rules.holdings import OrderView, holdings_of
-from risk.rules.limits import ExposureLimits, Limits, RuleMode, RuleName, SelfMatchAction
+from risk.rules.holdings import OrderView
+from risk.rules.limits import Limits
 from risk.rules.message_pace import MINUTE
-from risk.rules.reference import Quote, price_views
+from risk.rules.reference import Quote
 from risk.rules.scopes import algorithm_key
 from risk.rules.types import (
     AlgorithmView,
@@ -35,16 +34,9 @@ from risk.rules.types import (
 )
 from risk.selectors.algorithms import algorithm_view
 from risk.selectors.calendar import calendar_view
-from risk.selectors.desk import desk_doubts, desk_limits_readable
+from risk.selectors.desk import desk_doubts
 from risk.selectors.drawdown import doubt_views, drawdown_views, held_view
-from risk.selectors.exposure import (
-    Others,
-    newest_prices,
-    orders_under_way,
-    others_hold,
-    owner_openings,
-    positions_of,
-)
+from risk.selectors.exposure_book import ExposureBook
 from risk.selectors.features import LoadedSet, feature_set, feature_vector, reference_of, view_of
 from risk.selectors.limits import limits_readable
 from risk.selectors.losses import loss_view
@@ -59,12 +51,6 @@ def state_view(row: AccountState | Desk) -> StateView:
     return StateView(
         state=TradingState(row.state), since=row.state_since, reason=row.state_reason, until=row.state_until
     )
-
-
-def guards_owner(state: AccountState, limits: Limits) -> bool:
-    """Whether openings of the account are held against those of its owner's other accounts."""
-    asked = limits.self_match.action is not SelfMatchAction.OFF
-    return asked and bool(state.account.owner) and limits.rule_mode(RuleName.SELF_MATCH) is not RuleMode.OFF
 
 
 @dataclass
@@ -153,7 +139,7 @@ class FactsBook:
 
     def facts(self, ask: Ask, vector: list[float] | None, sent: Quote | None = None) -> Facts:
         """What is known as `ask` is judged; `sent` is the price that came with it."""
-        state = self.state
+        state, admitted = self.state, [order for _, order in self._admitted]
         return Facts(
             state=state_view(state),
             desk_state=state_view(self.desk),
@@ -176,7 +162,7 @@ class FactsBook:
             stops=self.stops,
             desk_limits_version=None if self.desk.limits is None else self.desk.limits.version,
             algorithm=self.algorithm(ask),
-            exposure=None if self.limits is None else self._exposure(ask, self.limits, sent),
+            exposure=None if self.limits is None else self._exposure.view(ask, self.limits, admitted, sent),
             messages=self.messages,
         )
 
@@ -215,7 +201,11 @@ class FactsBook:
     def positions_reported(self) -> None:
         """A newer report answers for the exits that were under way, and for the fills that it shows."""
         self._positions.clear()
-        self.__dict__.pop("_under_way", None)
+        self._exposure.positions_reported()
+
+    @cached_property
+    def _exposure(self) -> ExposureBook:
+        return ExposureBook(self.state, self.desk)
 
     @cached_property
     def _positions(self) -> dict[str, PositionView | None]:
@@ -237,50 +227,6 @@ class FactsBook:
             if order.effect is Effect.REDUCES and order.instrument == instrument and seq >= self.state.positions_seq
         )
         return sum((quantity for quantity in exits if quantity is not None), Decimal(0))
-
-    @cached_property
-    def _under_way(self) -> tuple[OrderView, ...]:
-        return orders_under_way(self.state)
-
-    def _exposure(self, ask: Ask, limits: Limits, sent: Quote | None) -> ExposureView:
-        """Holdings are read where a cap asks for them; prices are at hand."""
-        prices = price_views(self.state.prices)
-        reference = prices.get(ask.instrument)
-        if reference is not None and sent is not None and (reference.price, reference.at) == (sent.price, sent.at):
-            reference = replace(reference, source="sent")
-        orders = (order for _, order in self._admitted)
-        desk = self._desk_exposure(limits)
-        capped = desk is not None or (limits.exposure.capped and self._judged(limits, RuleName.EXPOSURE))
-        return ExposureView(
-            holdings=holdings_of(positions_of(self.state), (*self._under_way, *orders)) if capped else (),
-            reference=reference,
-            prices=prices if desk is None else newest_prices(prices, self._others.prices),
-            opposing=self._opposing if guards_owner(self.state, limits) else (),
-            desk=desk,
-        )
-
-    def _desk_exposure(self, limits: Limits) -> DeskExposureView | None:
-        """The caps of the desk, where there are any. What others hold is known only while the desk is locked; what the
-        caps are is not where they cannot be read, and then nothing opens."""
-        rules = desk_limits_readable(self.desk)
-        if rules is None and self.desk.limits_id is not None:
-            return DeskExposureView(limits=ExposureLimits(), holdings=None)
-        if rules is None or not rules.limits.exposure.capped or not self._judged(limits, RuleName.EXPOSURE):
-            return None
-        holdings = self._others.holdings if self.desk.alone else None
-        return DeskExposureView(limits=rules.limits.exposure, holdings=holdings)
-
-    @cached_property
-    def _others(self) -> Others:
-        return others_hold(self.state.account_id)
-
-    @cached_property
-    def _opposing(self) -> tuple[OpposingView, ...]:
-        return owner_openings(self.state)
-
-    @staticmethod
-    def _judged(limits: Limits, rule: RuleName) -> bool:
-        return limits.rule_mode(rule) is not RuleMode.OFF
 
     def _equity(self) -> EquityView | None:
         state = self.state
