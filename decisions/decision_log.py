@@ -313,7 +313,7 @@ def outcome_record(decision: Decision, told: OutcomeInput, *, actor: Actor) -> t
         state = account_lock(decision.account.code)
         seq, now = seq_take(state)
         time_check("closed_at", told.closed_at, now)
-        newest = Outcome.objects.filter(decision_id=decision.id).order_by("-id").first()
+        newest = Outcome.objects.filter(decision_id=decision.id).order_by("-seq").first()
         if newest is not None and _same(newest, told):
             return newest, *receipt_again(newest)
         outcome = Outcome(

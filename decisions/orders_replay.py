@@ -89,9 +89,9 @@ def prices_told(account: Account) -> Iterator[Priced]:
         quote = quote_told(instrument, market)
         if quote is not None:
             yield Priced(seq, quote)
-    fills = list(OrderReport.objects.filter(account=account, fill_price__isnull=False))
-    named = dict(Decision.objects.filter(id__in=[fill.decision_id for fill in fills]).values_list("id", "instrument"))
-    for fill in fills:
+    fills = OrderReport.objects.filter(account=account, fill_price__isnull=False)
+    named = dict(Decision.objects.filter(id__in=fills.values("decision_id")).values_list("id", "instrument"))
+    for fill in fills.iterator(chunk_size=CHUNK):
         quote = fill_quote(fill, named[fill.decision_id])
         if quote is not None:
             yield Priced(fill.seq, quote)

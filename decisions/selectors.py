@@ -8,6 +8,7 @@ from uuid import UUID
 from decisions.models import Decision, DecisionFeatures, OrderReport, Outcome
 from risk.models import Account, AccountState, EquityBatch, PositionReport
 from risk.models.columns import Origin
+from risk.rules.losses import LOSSES_MOST
 from risk.selectors.features import feature_set
 
 
@@ -21,21 +22,17 @@ def features_of(decision: Decision) -> dict[str, float]:
     return {name: value for name, value in zip(loaded.names, values, strict=True) if not math.isnan(value)}
 
 
-LOSSES_COUNTED = 100
-"""The largest number of losses in a row that any limit can ask for."""
-
-
 def losses_before(state: AccountState, decision_id: UUID) -> int:
     """How many trades in a row were lost before that of `decision_id`, by the newest final outcome of each; those that
-    a person no longer counts are left out. At most `LOSSES_COUNTED`."""
+    a person no longer counts are left out. At most `LOSSES_MOST`."""
     seen, losses = {decision_id}, 0
     rows = Outcome.objects.filter(
         account_id=state.account_id, origin=Origin.LIVE, final=True, seq__gt=state.losses_seq
     ).order_by("-seq")
-    for other, pnl in rows.values_list("decision_id", "pnl").iterator(chunk_size=LOSSES_COUNTED):
+    for other, pnl in rows.values_list("decision_id", "pnl").iterator(chunk_size=LOSSES_MOST):
         if other in seen:
             continue
-        if pnl >= 0 or losses >= LOSSES_COUNTED:
+        if pnl >= 0 or losses >= LOSSES_MOST:
             break
         seen.add(other)
         losses += 1

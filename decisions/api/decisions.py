@@ -110,7 +110,7 @@ class DecisionDetailRow(DecisionRow):
         return features_of(decision)
 
     def get_outcomes(self, decision: Decision) -> list[dict[str, Any]]:
-        return list(OutcomeRow(Outcome.objects.filter(decision_id=decision.id).order_by("-id"), many=True).data)
+        return list(OutcomeRow(Outcome.objects.filter(decision_id=decision.id).order_by("-seq"), many=True).data)
 
     def get_orders(self, decision: Decision) -> list[dict[str, Any]]:
         return list(OrderRow(OrderReport.objects.filter(decision_id=decision.id).order_by("-seq"), many=True).data)
