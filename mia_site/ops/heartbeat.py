@@ -14,7 +14,6 @@ from celery.signals import after_task_publish
 from django.conf import settings
 
 TASK = "mia_site.ops.heartbeat.pulse"
-PERIOD_SECONDS = 10.0
 LATE_SECONDS = 45.0
 KEYS = {"beat": "mia:pulse:beat", "worker": "mia:pulse:worker"}
 KEEP_SECONDS = 24 * 3600

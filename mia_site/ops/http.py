@@ -84,14 +84,6 @@ def body_decode(body: bytes, type_: type[Body]) -> Body:
         raise BodyError("", f"JSON ({error})") from error
 
 
-def body_convert(plain: object, type_: type[Body]) -> Body:
-    """Plain Python values as `type_`, for callers without JSON. Raises `BodyError`."""
-    try:
-        return msgspec.convert(plain, type_)
-    except msgspec.ValidationError as error:
-        raise _body_error(str(error), type_, plain) from error
-
-
 def _body_error(message: str, type_: Any, plain: object) -> BodyError:
     """Field, expectation and value out of msgspec's sentence (or out of ours, which begins with the field)."""
     match = _PATH.search(message)

@@ -1,6 +1,6 @@
 """What several pages of the risk app use: filters, badges, sentences of reasons."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -52,11 +52,6 @@ def reason_sentence(reason: Mapping[str, Any]) -> str:
         return _(MESSAGES[ReasonCode(reason["code"])]) % {**figures, **words}
     except (KeyError, ValueError, TypeError):
         return str(reason.get("message", reason.get("code", "")))
-
-
-def accounts_of(rows: Iterable[Any]) -> dict[int, str]:
-    """Codes of the accounts of several rows, in one query."""
-    return dict(Account.objects.filter(pk__in={row.account_id for row in rows}).values_list("pk", "code"))
 
 
 class OriginMixin:

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import Error
-from django.http import HttpResponse
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import BasePermission
@@ -119,7 +118,3 @@ class RecordedPage(Page):
 
 def created(answer: object) -> Response:
     return Response(answer, status=201)
-
-
-def text_response(text: str) -> HttpResponse:
-    return HttpResponse(text, content_type="text/plain; charset=utf-8")
