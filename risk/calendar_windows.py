@@ -22,7 +22,7 @@ from risk.rules.limits import BlackoutLimits, Limits, RuleMode, RuleName, Window
 from risk.rules.messages import number
 from risk.rules.types import EventView
 from risk.selectors.calendar import events_near
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import limits_readable
 
 DESK_INSTRUMENT = "ES"
 """What the desk trades where nobody says otherwise."""
@@ -69,7 +69,7 @@ def _windows() -> Mapping[Policy, Sequence[str]]:
     found: defaultdict[Policy, list[str]] = defaultdict(list)
     states = AccountState.objects.select_related("account", "limits").order_by("account__code")
     for state in states:
-        limits = limits_of(state)
+        limits = limits_readable(state)
         if limits is None or limits.rule_mode(RuleName.CALENDAR) is not RuleMode.OFF:
             found[_policy(limits)].append(state.account.code)
     return found if states else {_policy(None): []}
@@ -94,7 +94,7 @@ def _warn(now: datetime) -> int:
     near: dict[Policy, Sequence[EventView]] = {}  # accounts under the same windows see the same events
     states = AccountState.objects.select_related("account", "limits").exclude(positions={}).order_by("account__code")
     for state in states:
-        limits = limits_of(state)
+        limits = limits_readable(state)
         if limits is not None and limits.rule_mode(RuleName.CALENDAR) is not RuleMode.OFF:
             policy = _policy(limits)
             if policy not in near:

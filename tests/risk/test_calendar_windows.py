@@ -8,8 +8,9 @@ import pytest
 from mia_site.ops import timings
 from mia_site.ops.models import Alert, Timing
 from risk.limits_law import limits_submit
-from risk.models import WindowAnnouncement
+from risk.models import Account, AccountState, WindowAnnouncement
 from risk.trade_window_filter import calendar_check
+from tests.factories import LimitsVersionFactory
 from tests.risk.calendars import ACTOR, DRAWDOWN, MINUTE, SECOND, desk_account, event, load, raised, told
 from tests.stillness import FOMC, StillClock
 
@@ -47,6 +48,19 @@ def test_a_check_that_runs_twice_tells_once() -> None:
     assert sum(Alert.objects.values_list("repeats", flat=True)) == 0
     timings.flush()
     assert {row.operation for row in Timing.objects.all()} == {"check_calendar"}
+
+
+def test_limits_that_cannot_be_read_keep_nobody_else_from_being_told() -> None:
+    load(event(FOMC))
+    desk_account("ES-DEMO")
+    desk_account("ES-OTHER")
+    unread = LimitsVersionFactory(
+        account=Account.objects.get(code="ES-OTHER"), version=2, body={"of": "another release"}
+    )
+    AccountState.objects.filter(account=unread.account).update(limits=unread, positions={"ES": "1"})
+    assert calendar_check(FOMC) == 1
+    (opened,) = raised("window_opened")
+    assert told(opened).startswith("Blackout until 2025-05-07 18:30 UTC for ES-DEMO, ES-OTHER")
 
 
 def test_a_check_that_was_overtaken_reopens_nothing() -> None:
