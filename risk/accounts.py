@@ -48,7 +48,7 @@ def account_open(
         account.full_clean()
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
-        raise InputError(field, code, "; ".join(messages)) from error
+        raise InputError(field, getattr(account, field, code), "; ".join(messages)) from error
     with transaction.atomic():
         account.save()
         AccountState.objects.create(account=account)

@@ -38,7 +38,7 @@ def test_each_field_is_checked(field: str, value: str) -> None:
     given: dict[str, Any] = {"code": CODE, "initial_balance": "50000", field: value}
     with pytest.raises(InputError) as refused:
         account_open(given.pop("code"), actor=MANAGER, **given)
-    assert refused.value.field == field
+    assert (refused.value.field, refused.value.value) == (field, value)
     assert not Account.objects.exists() and not Entry.objects.filter(kind_name="account_opened").exists()
 
 
