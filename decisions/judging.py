@@ -19,7 +19,7 @@ from risk.admissions import admission_apply
 from risk.algorithms import algorithm_settle
 from risk.equity import equity_take_in, positions_apply, time_check
 from risk.inputs import EquityInput, InputError
-from risk.locking import seq_take
+from risk.locking import seq_next
 from risk.models import Admission, AlgorithmSwitch, Client, EquityBatch, PositionReport
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import effect_of, side_of
@@ -58,7 +58,7 @@ class Judged:
 
 def decision_judge(book: FactsBook, sent: DecisionInput, *, client: Client | None, actor: Actor) -> Judged:
     """Takes in what the body tells, judges (mode gate), and builds the rows. Raises `InputError`."""
-    seq, _ = seq_take(book.state)
+    seq = seq_next(book.state)
     told = _told(book, sent, actor=actor, seq=seq)
     ask = ask_of(sent, client)
     vector = _vector(book, sent)

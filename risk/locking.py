@@ -99,10 +99,15 @@ def account_lock(code: str) -> AccountState:
     return state
 
 
+def seq_next(state: AccountState) -> int:
+    """The next sequence number of the locked account."""
+    state.seq += 1
+    return state.seq
+
+
 def seq_take(state: AccountState) -> tuple[int, datetime]:
     """The next sequence number of the locked account, and the time of the database at that point."""
-    state.seq += 1
-    return state.seq, database_now()
+    return seq_next(state), database_now()
 
 
 def account_only() -> str:
