@@ -15,17 +15,17 @@ from risk.models import AccountState, Desk, DeskPoint
 from risk.models.state import Cause
 from risk.rules.desk_limits import DeskLimits
 from risk.rules.drawdown import Point, PointError, breached
-from risk.rules.limits import BreachAction, RuleMode, RuleName, SessionHours
+from risk.rules.limits import SessionHours
 from risk.rules.messages import number
 from risk.rules.resume import resumes_at
 from risk.rules.sentences import DESK_BREACH
 from risk.rules.track import Track, track_dump, track_hear, track_settle, track_start
-from risk.rules.types import DrawdownView, TradingState
+from risk.rules.types import DrawdownView
 from risk.selectors.desk import desk_limits_of, desk_limits_readable, desk_tracks, desk_views, equity_sum
 from risk.selectors.drawdown import deepest
 from risk.selectors.sessions import session_next
-from risk.stops import outlasts, view_evidence
-from risk.trading_states import DESK_FIELDS, state_enter, stricter
+from risk.stops import breach_target, view_evidence
+from risk.trading_states import DESK_FIELDS, state_enter
 from risk.written import Written
 
 EQUITY_FIELDS = ["seq", "marks", "equity", "drawdown", *DESK_FIELDS]
@@ -130,23 +130,11 @@ def _due(desk: Desk, now: datetime) -> bool:
     if limits is None:
         return False
     desk_settle(desk, limits, now)
-    return _target(desk, limits, desk_views(desk, limits, now)) is not None
-
-
-def _target(desk: Desk, limits: DeskLimits, views: tuple[DrawdownView, ...]) -> TradingState | None:
-    """The state that broken rules ask for, where the desk is not stopped that hard already."""
-    broken = [view for view in views if breached(view)]
-    if not broken or limits.limits.rule_mode(RuleName.DRAWDOWN) is not RuleMode.ENFORCE:
-        return None
-    halts = any(view.rule.action is BreachAction.HALTED for view in broken)
-    target = TradingState.HALTED if halts else TradingState.REDUCE_ONLY
-    if stricter(target, desk.state):
-        return target
-    return TradingState(desk.state) if outlasts(desk, views) else None
+    return breach_target(desk, limits.limits, desk_views(desk, limits, now), on_record=True) is not None
 
 
 def _judge(desk: Desk, limits: DeskLimits, views: tuple[DrawdownView, ...], *, actor: Actor, now: datetime) -> Written:
-    target = _target(desk, limits, views)
+    target = breach_target(desk, limits.limits, views, on_record=True)
     if target is None:
         return Written()
     broken = [view for view in views if breached(view)]

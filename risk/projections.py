@@ -37,17 +37,15 @@ from risk.models import (
 )
 from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
-from risk.resume_policy import Stoppable
 from risk.rules.desk_limits import desk_limits_parse
 from risk.rules.limits import Limits, limits_parse
 from risk.rules.losses import KINDS, losses_in_a_row
 from risk.rules.reference import Quote, quotes_take
 from risk.rules.track import rules_fresh, track_dump, track_load
-from risk.rules.types import TradingState
 from risk.selectors.desk import desk_limits_of
 from risk.selectors.limits import enforced_by
 from risk.tracks import equity_take, tracks_hear, tracks_settle
-from risk.trading_states import stricter
+from risk.trading_states import state_take
 
 UNPROJECTED = frozenset({"account", "seq"})
 """`seq` only grows: steps that left no fact have taken numbers too."""
@@ -131,7 +129,7 @@ class _Replay:
         for penalty in step.penalties:
             self._penalty(penalty, shadowed)
         for change in step.changes:
-            self._change(change)
+            state_take(self.state, change)
         for snapshot in step.snapshots:
             self._snapshot(snapshot)
 
@@ -155,11 +153,6 @@ class _Replay:
         state = self.state
         if state.positions_at is None or report.at >= state.positions_at:
             state.positions, state.positions_at, state.positions_seq = report.positions, report.at, report.seq
-
-    def _change(self, change: StateChange) -> None:
-        if change.cause != Cause.MANUAL and stricter(TradingState(change.to_state), change.from_state):
-            self.state.stopped_at = change.recorded_at
-        state_take(self.state, change)
 
     def _limits(self, version: LimitsVersion, told_at: datetime, seq: int) -> None:
         new = limits_parse(version.body)
@@ -205,12 +198,6 @@ class _Replay:
 def _of_a_shadowed_call(snapshot: Snapshot) -> bool:
     """A `stop_trading` call under a rule in shadow logs a penalty without the account having one."""
     return snapshot.cause == Cause.STOP_TRADING.value and bool(snapshot.evidence.get("shadow"))
-
-
-def state_take(row: Stoppable, change: StateChange) -> None:
-    """Projects a change of state into its row (unsaved)."""
-    row.state, row.state_since, row.state_reason = change.to_state, change.recorded_at, change.reason
-    row.state_until, row.state_change_id = change.until, change.id
 
 
 def account_replayed(account: Account, closed: Iterable[Closed] = (), prices: Iterable[Priced] = ()) -> AccountState:

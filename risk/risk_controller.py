@@ -30,7 +30,7 @@ from risk.limits_law import limits_decide, limits_submit
 from risk.limits_steps import limits_due, limits_review, limits_withdraw
 from risk.locking import account_lock, account_only, desk_lock, seq_take
 from risk.losses import outcome_apply, penalty_lift
-from risk.models import AccountState, Desk
+from risk.models import AccountState, Desk, Snapshot
 from risk.models.state import Cause
 from risk.peaks import peak_rebase
 from risk.resume_reviews import resume_review, resume_reviews_due
@@ -255,7 +255,7 @@ def _due(state: AccountState, now: datetime) -> bool:
     if doubts_due(state, limits, now):
         return True
     views = drawdown_views(state, limits, now)
-    return breach_target(state, limits, views) is not None or _snapshot_due(state, now)
+    return breach_target(state, limits, views, on_record=state.penalty_active) is not None or _snapshot_due(state, now)
 
 
 def _snapshot_due(state: AccountState, now: datetime) -> bool:
@@ -311,7 +311,7 @@ def _account_check(code: str, actor: Actor) -> int:
     return 1
 
 
-def _snapshot_take(state: AccountState, limits: Limits, seq: int, now: datetime) -> Any:
+def _snapshot_take(state: AccountState, limits: Limits, seq: int, now: datetime) -> Snapshot:
     views = drawdown_views(state, limits, now)
     state.drawdown = deepest(views)
     rule = tightest_fraction(limits)

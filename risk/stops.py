@@ -8,7 +8,7 @@ from typing import Any
 
 from mia_site.audit.actors import Actor
 from mia_site.ops.alerts import alert_raise
-from risk.models import AccountState, Penalty, Snapshot
+from risk.models import AccountState, Desk, Penalty, Snapshot
 from risk.models.state import Cause
 from risk.resume_policy import Stoppable
 from risk.rules import breach
@@ -69,11 +69,14 @@ def penalty_build(snapshot: Snapshot, *, reason: str) -> Penalty:
     )  # fmt: skip
 
 
-def breach_target(state: AccountState, limits: Limits, views: Sequence[DrawdownView]) -> TradingState | None:
-    """The state that broken drawdown rules ask for of the account as it stands; None where nothing is to be written."""
-    target = breach.breach_target(limits, views, TradingState(state.state), on_record=state.penalty_active)
-    if target is None and limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE and outlasts(state, views):
-        return TradingState(state.state)
+def breach_target(
+    row: AccountState | Desk, limits: Limits, views: Sequence[DrawdownView], *, on_record: bool
+) -> TradingState | None:
+    """The state that broken drawdown rules ask for of the row as it stands; None where nothing is to be written.
+    `on_record`: what does not stop harder is no news."""
+    target = breach.breach_target(limits, views, TradingState(row.state), on_record=on_record)
+    if target is None and limits.rule_mode(RuleName.DRAWDOWN) is RuleMode.ENFORCE and outlasts(row, views):
+        return TradingState(row.state)
     return target
 
 
@@ -95,7 +98,7 @@ def breach_stop(
 
     In shadow nothing stops; off is not judged. An account that trades and is above its floors has no penalty.
     """
-    target = breach_target(state, limits, views)
+    target = breach_target(state, limits, views, on_record=state.penalty_active)
     if target is None:
         healed = state.state == TradingState.ACTIVE and not any(breached(view) for view in views)
         if not (healed and state.penalty_active):

@@ -64,15 +64,21 @@ def state_enter(
     review_by: datetime | None = None,
 ) -> StateChange:
     """Moves the locked row (unsaved) to `to` and returns the fact that says so (unsaved)."""
-    if isinstance(row, AccountState) and cause is not Cause.MANUAL and stricter(to, row.state):
-        row.stopped_at = now
     change = StateChange(
         **place_columns(row), seq=seq, from_state=row.state, to_state=to.value, cause=cause, reason=reason[:2000],
         evidence=evidence or {}, until=until, review_by=review_by, actor=str(actor), recorded_at=now,
     )  # fmt: skip
-    row.state, row.state_since, row.state_reason = to.value, now, change.reason
-    row.state_until, row.state_change_id = until, change.id
+    state_take(row, change)
     return change
+
+
+def state_take(row: Stoppable, change: StateChange) -> None:
+    """Projects a change of state into its row (unsaved)."""
+    stops = stricter(TradingState(change.to_state), change.from_state)
+    if isinstance(row, AccountState) and change.cause != Cause.MANUAL and stops:
+        row.stopped_at = change.recorded_at
+    row.state, row.state_since, row.state_reason = change.to_state, change.recorded_at, change.reason
+    row.state_until, row.state_change_id = change.until, change.id
 
 
 def stop_ended(row: Stoppable, *, actor: Actor, now: datetime, seq: int = 0) -> StateChange | None:
