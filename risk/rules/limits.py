@@ -2,7 +2,7 @@
 
 A document is a mapping (from YAML or a form) or JSON bytes. Fractions and money are decimal text, never
 floats, so that "0.05" stays 0.05: a YAML loader that keeps scalars as text may be used too. What a field may
-hold is in `limit_types.py`, what differs between two documents in `limits_diff.py`.
+hold is in `limit_types.py` and the files beside it, what differs between two documents in `limits_diff.py`.
 """
 
 import re
@@ -13,6 +13,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from risk.rules.limit_base import Section
+from risk.rules.limit_drawdown import (
+    Allowance,
+    AllowanceOf,
+    BreachAction,
+    ConfirmationLimits,
+    DrawdownLimit,
+    DrawdownMode,
+    PlausibilityLimits,
+    ResumeWhen,
+)
 from risk.rules.limit_exposure import (
     ContractLimits,
     ExposureLimits,
@@ -24,15 +34,9 @@ from risk.rules.limit_exposure import (
 )
 from risk.rules.limit_types import (
     AlgorithmLimits,
-    Allowance,
-    AllowanceOf,
     AnswerLimits,
     BlackoutLimits,
-    BreachAction,
     ClockLimits,
-    ConfirmationLimits,
-    DrawdownLimit,
-    DrawdownMode,
     FeatureLimits,
     FlatLimits,
     FreshnessLimits,
@@ -41,8 +45,6 @@ from risk.rules.limit_types import (
     MemoryLimits,
     OrderLimits,
     PaceLimits,
-    PlausibilityLimits,
-    ResumeWhen,
     RuleMode,
     RuleName,
     RuleSetting,

@@ -10,18 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from risk.rules.limit_types import (
-    BreachAction,
-    ConfirmationLimits,
-    DrawdownLimit,
-    DrawdownMode,
-    FlatLimits,
-    Limits,
-    MemoryLimits,
-    ResumeWhen,
-    RuleMode,
-    RuleName,
-)
+from risk.rules.limit_drawdown import BreachAction, ConfirmationLimits, DrawdownLimit, DrawdownMode, ResumeWhen
+from risk.rules.limit_types import FlatLimits, Limits, MemoryLimits, RuleMode, RuleName
 from risk.rules.limits_diff_exposure import SELF_MATCH_STRENGTH, exposure_differences
 from risk.rules.limits_diff_windows import HOURS_STRENGTH, windows_differences
 

@@ -1,7 +1,7 @@
 """What belongs in each field of a limits document, as sentences for people.
 
 One closed catalogue, so that an error in a limits file can be shown in the reader's language. Keys are field
-paths without list indexes, or the words that `limit_types.py` raises.
+paths without list indexes, or the words that the checks of the sections (`limit_*.py`) raise.
 """
 
 import re
@@ -11,7 +11,7 @@ from risk.rules.messages import gettext_noop
 _POSITION = re.compile(r"\[[^\]]*\]")
 
 EXPECTED: dict[str, str] = {
-    # Words raised by the checks of limit_types.py
+    # Words raised by the checks of the sections
     "money": gettext_noop("a number above 0 with at most 11 digits and 4 decimals, in quotes"),
     "share": gettext_noop('a fraction between 0 and 1 with at most 6 decimals, in quotes, such as "0.05"'),
     "off_reason": gettext_noop("a reason, because the rule is switched off"),

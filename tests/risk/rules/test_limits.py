@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.rules import limit_types
 from risk.rules.limits import (
     BreachAction,
+    DrawdownLimit,
     DrawdownMode,
     Limits,
     LimitsError,
     RuleMode,
     RuleName,
+    RuleSetting,
     WindowRule,
     limits_dump,
     limits_parse,
@@ -282,9 +283,9 @@ def _paths(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
         path = f"{prefix}{field.name}"
         paths.append(path)
         if path == "drawdown":
-            paths += _paths(limit_types.DrawdownLimit, "drawdown.")
+            paths += _paths(DrawdownLimit, "drawdown.")
         elif path == "rules":
-            paths += _paths(limit_types.RuleSetting, "rules.")
+            paths += _paths(RuleSetting, "rules.")
         elif path == "windows.rules":
             paths += _paths(WindowRule, "windows.rules.")
         elif isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
