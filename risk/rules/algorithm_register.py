@@ -1,17 +1,17 @@
 """Rule `algorithm_register`: only registered algorithms open, each within what its entry allows."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from risk.rules.algorithms import AlgorithmUnreadError
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import known_quantity
 from risk.rules.limits import AlgorithmLimits, Limits, RuleName
 from risk.rules.messages import instant, number
+from risk.rules.pace import room_at
 from risk.rules.reasons import reason
 from risk.rules.types import AlgorithmView, Ask, EntryStatus, Facts, Finding, Outcome, Reason, RegisteredView
 
-HOUR = timedelta(hours=1)
 UNNAMED = "-"
 
 
@@ -57,9 +57,8 @@ def _pace(key: str, entry: RegisteredView) -> Iterator[Finding]:
     limit, openings, oldest = entry.max_openings_per_hour, entry.openings_last_hour, entry.oldest_at
     if limit is None or openings < limit:
         return
-    retry_at = oldest + HOUR if oldest is not None and openings == limit else None
     evidence = {"algorithm": key, "openings": openings, "limit": limit, "oldest_at": instant(oldest)}
-    yield _block(reason(ReasonCode.ALGORITHM_PACE_EXCEEDED, evidence, retry_at))
+    yield _block(reason(ReasonCode.ALGORITHM_PACE_EXCEEDED, evidence, room_at(openings, limit, oldest)))
 
 
 def _size(key: str, entry: RegisteredView, ask: Ask) -> Iterator[Finding]:

@@ -7,11 +7,11 @@ from risk.rules.codes import ReasonCode
 from risk.rules.effect import known_quantity
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.messages import instant, number
+from risk.rules.pace import room_at
 from risk.rules.reasons import reason
 from risk.rules.tightening import Tightening, tightening
 from risk.rules.types import Ask, Facts, Finding, MemoryView, Outcome
 
-HOUR = timedelta(hours=1)
 CLUSTERS_SHOWN = 20
 
 
@@ -49,8 +49,7 @@ def _pace(facts: Facts, limits: Limits, tight: Tightening, told: dict[str, objec
         return
     oldest, openings = facts.pace.oldest_at, facts.pace.openings_last_hour
     evidence = {"openings": openings, "limit": limit, "untightened": whole, "factor": number(tight.pace_factor)}
-    retry_at = oldest + HOUR if oldest is not None and openings == limit else None
-    found = reason(ReasonCode.MEMORY_PACE_TIGHTENED, evidence | told, retry_at)
+    found = reason(ReasonCode.MEMORY_PACE_TIGHTENED, evidence | told, room_at(openings, limit, oldest))
     yield Finding(RuleName.MEMORY, Outcome.BLOCK, found)
 
 

@@ -28,12 +28,18 @@ def judge(_ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Fi
             yield Finding(RuleName.PACE, Outcome.BLOCK, found)
 
 
+def room_at(openings: int, limit: int, oldest: datetime | None) -> datetime | None:
+    """Return when an hour that holds `limit` openings has room again: an hour after the oldest of them.
+
+    None above the limit (it was lowered meanwhile): more than the oldest must pass, and nobody knows when.
+    """
+    return oldest + HOUR if oldest is not None and openings == limit else None
+
+
 def _too_many(pace: PaceView, limits: PaceLimits) -> Reason | None:
     if pace.openings_last_hour < limits.max_openings_per_hour:
         return None
-    # Above the limit (it was lowered meanwhile) more than the oldest must pass: then nobody knows when.
-    known = pace.oldest_at is not None and pace.openings_last_hour == limits.max_openings_per_hour
-    retry_at = pace.oldest_at + HOUR if known and pace.oldest_at is not None else None
+    retry_at = room_at(pace.openings_last_hour, limits.max_openings_per_hour, pace.oldest_at)
     evidence = {
         "openings": pace.openings_last_hour,
         "limit": limits.max_openings_per_hour,

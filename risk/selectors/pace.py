@@ -1,15 +1,15 @@
 """What the gate let through lately: pace of openings, exits under way."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
 from risk.models import AccountState, Admission
+from risk.rules.pace import HOUR
 from risk.rules.types import Effect, OpeningView, PaceView, PositionView, Side
 
-HOUR = timedelta(hours=1)
 ZERO = Decimal(0)
 
 
