@@ -7,11 +7,11 @@ from itertools import groupby
 from typing import Any
 
 import yaml
-from django.utils.translation import gettext_noop
 
 from risk.inputs import InputError
 from risk.rules.limits import RuleMode, RuleName
 from risk.rules.limits_own import Source, Sourced, sourced
+from risk.rules.messages import gettext_noop
 
 MAX_DEPTH = 8
 Rule = Mapping[str, Any]

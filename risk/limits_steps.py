@@ -49,7 +49,9 @@ class _Ground(Protocol):
     """What limits hold for, locked: an account, or the desk."""
 
     code: str
-    """How alerts and the journal name it."""
+    """How alerts name it."""
+    journal: str
+    """How the journal names it: an account's code, "" for the desk."""
     now: datetime
 
     def in_force(self) -> Version | None: ...
@@ -226,13 +228,11 @@ def _lock(version: Version) -> tuple[_Ground, Version]:
 
 
 def _take(
-    ground: Any, version: Version, step: Step, *, actor: Actor, reason: str, put_back: str = ""
+    ground: _Ground, version: Version, step: Step, *, actor: Actor, reason: str, put_back: str = ""
 ) -> LimitsStep | DeskLimitsStep:
     """Records the step, and what it puts in force: the version itself, or, with the reason `put_back`, the stricter
     limits."""
-    fact: LimitsStep | DeskLimitsStep = ground.step(
-        limits=version, step=step.value, actor=str(actor), reason=reason[:2000]
-    )
+    fact = ground.step(limits=version, step=step.value, actor=str(actor), reason=reason[:2000])
     enforced = version if step is Step.TAKEN else None
     if put_back:
         enforced = ground.stricter(version, actor=actor, reason=put_back)

@@ -17,7 +17,7 @@ from risk.selectors.sessions import session_next
 
 
 def policy_of(desk: Desk) -> Loosening:
-    """The desk's policy; without a document, or one that this release can read, a second person."""
+    """The desk's policy; a second person where there is no document, or none that this release can read."""
     limits = desk_limits_readable(desk)
     return SECOND_PERSON if limits is None else limits.loosening
 

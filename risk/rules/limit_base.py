@@ -19,7 +19,7 @@ Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 
 
 def places(value: Decimal) -> int:
-    """Decimal places that a finite value needs: 2 for 0.10 written as 0.1 or 0.10 counts 1."""
+    """Decimal places that a finite value needs, however it is written: 0.10 needs one."""
     exponent = value.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
