@@ -209,6 +209,9 @@ def test_the_command_reads_and_prints_the_desk_s_rules(tmp_path: Path) -> None:
     file.write_text("drawdown: nonsense")
     with pytest.raises(CommandError, match="a list of drawdown rules"):
         call_command("desk_limits", "import", str(file), "--reason", "why")
+    file.write_text(f"currency: EUR\n{'#' * 256 * 1024}\ndrawdown: nonsense")
+    with pytest.raises(CommandError, match="larger than"):  # half of a document is another document
+        call_command("desk_limits", "import", str(file), "--reason", "why")
 
 
 @pytest.mark.django_db

@@ -1,8 +1,6 @@
 """`manage.py desk_limits export | import FILE --reason TEXT | approve VERSION …`: the desk's own document as YAML."""
 
-import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -10,19 +8,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from risk.inputs import InputError
-from risk.limits_document import document_read
 from risk.management.law import ACTS, act_arguments, act_do, submitter, waiting_told, way_arguments, way_of
+from risk.management.limits_file import limits_file_read
 from risk.models import Desk, DeskLimitsVersion
 from risk.risk_controller import desk_limits_submit
 from risk.rules.limits import LimitsError
 
-MAX_BYTES = 256 * 1024
-
 
 class Command(BaseCommand):
     help = (
-        "The desk's document as YAML: currency, timezone, drawdown, confirmation, loosening. import takes effect at "
-        "once if it only tightens; else a second person approves it, or it goes the way of the policy in force."
+        "The desk's document as YAML: currency, timezone, drawdown, confirmation, exposure, rules, loosening, and "
+        "accounts, the defaults of every account. import takes effect at once if it only tightens; else a second "
+        "person approves it, or it goes the way of the policy in force."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,12 +39,11 @@ class Command(BaseCommand):
             if options["action"] in ACTS:
                 self.stdout.write(act_do(options["action"], self._version(options["version"]), options))
                 return
-            text = sys.stdin.read(MAX_BYTES) if options["file"] == "-" else Path(options["file"]).read_text("utf-8")
             told = desk_limits_submit(
-                document_read(text[:MAX_BYTES]), actor=submitter("desk_limits", options), reason=options["reason"],
+                limits_file_read(options["file"]), actor=submitter("desk_limits", options), reason=options["reason"],
                 way=way_of(options),
             )  # fmt: skip
-        except (InputError, LimitsError, OSError, UnicodeDecodeError) as error:
+        except (InputError, LimitsError) as error:
             raise CommandError(str(error)) from error
         if not told.changed:
             text = _("nothing new: version %(version)s says the same")
