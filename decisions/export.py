@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 
 from decisions.models import Decision
 from mia_site.audit.canonical import timestamp
+from mia_site.ops.spreadsheets import cell_text
 from risk.export import (
     Cursor,
     Page,
@@ -35,7 +36,6 @@ REGIMES = ("range", "trend", "defensive")
 CHUNK_ROWS = 2_000
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _CRLF = "\r\n"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def tree_parts(account: Account, period: Period) -> tuple[Part, ...]:
@@ -186,8 +186,8 @@ def _chunks(decisions: "QuerySet[Decision]") -> Iterator[list[list[Any]]]:
 def _cell(column: Column, value: Any) -> Any:
     if isinstance(value, (dict, list)):
         return orjson.dumps(value).decode()
-    if isinstance(value, str) and column.name not in _NUMBERS and value.startswith(_FORMULA):
-        return f"'{value}"
+    if isinstance(value, str) and column.name not in _NUMBERS:
+        return cell_text(value)
     return value
 
 

@@ -100,7 +100,7 @@ def other_decisions(decision: Decision) -> list[dict[str, Any]]:
 
 def outcomes_of(decision: Decision) -> list[Outcome]:
     """What became of the decision, newest word first."""
-    return list(Outcome.objects.filter(decision_id=decision.pk).order_by("-id")[:OTHERS])
+    return list(Outcome.objects.filter(decision_id=decision.pk).order_by("-seq")[:OTHERS])
 
 
 def orders_of(decision: Decision) -> list[OrderReport]:

@@ -15,9 +15,10 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
+from mia_site.ops.spreadsheets import cell_text
+
 CHUNK = 2_000
 ACCOUNT = "account"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CONTENT = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
@@ -85,8 +86,7 @@ def csv_cell(value: Any) -> str:
         return ""
     if isinstance(value, bool | int | float | Decimal | UUID | date):
         return str(plain(value))
-    text = value if isinstance(value, str) else str(plain(value))
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return cell_text(value if isinstance(value, str) else str(plain(value)))
 
 
 def _json(rows: Iterator[Any], columns: Sequence[Column]) -> Iterator[bytes]:
