@@ -83,10 +83,9 @@ def test_an_empty_stream_answers_nothing(web: Web) -> None:
 
 
 def test_a_stream_of_which_nobody_knows_the_length_is_read_to_its_end(web: Web, bot: Bot, client: Client) -> None:
-    answer: Any = client.generic(
-        "POST", f"/api/v1/{PATH}", headers={"authorization": f"Token {bot.token}", "transfer-encoding": "chunked"},
-        **{"wsgi.input": io.BytesIO(lines(bot, 4)), "wsgi.input_terminated": True},
-    )  # fmt: skip
+    headers = {"authorization": f"Token {bot.token}", "transfer-encoding": "chunked"}
+    sent: dict[str, Any] = {"wsgi.input": io.BytesIO(lines(bot, 4)), "wsgi.input_terminated": True}
+    answer: Any = client.generic("POST", f"/api/v1/{PATH}", headers=headers, **sent)
     assert [json.loads(line)["committed"] for line in answer.streaming_content] == [3, 4]
     assert recorded() == ["T0", "T1", "T2", "T3"]
 
