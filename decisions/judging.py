@@ -25,6 +25,7 @@ from risk.rules.codes import ReasonCode
 from risk.rules.effect import effect_of, side_of
 from risk.rules.gate import judge
 from risk.rules.limits import FreshnessLimits
+from risk.rules.messages import number
 from risk.rules.reference import Quote, quotes_take
 from risk.rules.scopes import strictest
 from risk.rules.types import (
@@ -37,7 +38,6 @@ from risk.rules.types import (
     VerdictKind,
 )
 from risk.selectors.facts import FactsBook
-from risk.stops import figure
 from risk.written import Written
 
 SALT_BYTES = 16
@@ -179,7 +179,7 @@ def _unmeasured(book: FactsBook, sent: DecisionInput) -> dict[str, Any] | None:
     if sent.equity is None or book.measurable:
         return None
     told = sent.equity
-    return {"equity": {"at": told.at.isoformat(), "equity": figure(told.equity), "cash_flow": figure(told.cash_flow)}}
+    return {"equity": {"at": told.at.isoformat(), "equity": number(told.equity), "cash_flow": number(told.cash_flow)}}
 
 
 def trading_state(book: FactsBook, ask: Ask) -> TradingState:
