@@ -70,17 +70,22 @@ def secret_file(path: Path, length: int = 50) -> str:
 
 def mail(name: str) -> dict[str, str | int | bool]:
     """Django's EMAIL_* from ``smtp://user:password@host:port?tls=1`` (``smtps://`` or ``?ssl=1`` for ssl)."""
-    url = urlsplit(text(name, "smtp://localhost:25"))
+    refused = ImproperlyConfigured(f"{name} is not of the form smtp://user:password@host:port?tls=1")
+    try:
+        url = urlsplit(text(name, "smtp://localhost:25"))
+        port = url.port
+    except ValueError:  # its own words may hold a part of the password
+        raise refused from None
     options = {key: values[-1] for key, values in parse_qs(url.query).items()}
     if url.scheme not in {"smtp", "smtps"} or not url.hostname or options.keys() - {"tls", "ssl"}:
-        raise ImproperlyConfigured(f"{name} is not of the form smtp://user:password@host:port?tls=1")
+        raise refused
     ssl = url.scheme == "smtps" or options.get("ssl") == "1"
     tls = options.get("tls") == "1"
     if ssl and tls:
         raise ImproperlyConfigured(f"{name} asks for both tls and ssl; choose one")
     return {
         "EMAIL_HOST": url.hostname,
-        "EMAIL_PORT": url.port or (465 if ssl else 587 if tls else 25),
+        "EMAIL_PORT": port or (465 if ssl else 587 if tls else 25),
         "EMAIL_HOST_USER": unquote(url.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
         "EMAIL_USE_TLS": tls,

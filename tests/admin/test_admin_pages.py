@@ -131,10 +131,11 @@ def test_a_short_list_says_how_long_it_is(db: None) -> None:
     assert (pages.count, pages.capped) == (2, False)
 
 
-def test_a_day_that_is_none_is_no_error_page(as_superuser: Browser, story: Story) -> None:
-    answer = as_superuser.get("/admin/decisions/decision/?at_from=yesterday", follow=True)
-
-    assert answer.status_code == 200
+@pytest.mark.parametrize("day", ["yesterday", "0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("where", ["decisions/decision/?at", "audit/entry/?recorded_at"])
+def test_no_day_is_an_error_page(as_superuser: Browser, story: Story, where: str, day: str) -> None:
+    for end in ("from", "to"):
+        assert as_superuser.get(f"/admin/{where}_{end}={day}", follow=True).status_code == 200
 
 
 def test_json_of_a_stranger_is_shown_not_run(as_superuser: Browser, db: None) -> None:

@@ -78,7 +78,15 @@ def test_user_and_password_of_the_mail_server_may_hold_any_character(monkeypatch
 
 
 @pytest.mark.parametrize(
-    "url", ["mail.example.com", "http://mail.example.com", "smtp://h?tsl=1", "smtp://h?tls=1&ssl=1"]
+    "url",
+    [
+        "mail.example.com",
+        "http://mail.example.com",
+        "smtp://h?tsl=1",
+        "smtp://h?tls=1&ssl=1",
+        "smtp://u:p/w@h",
+        "smtp://[",
+    ],
 )
 def test_a_wrong_mail_url_stops_the_start(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("EMAIL_URL", url)

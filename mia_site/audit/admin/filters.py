@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 Options = Callable[[], Iterable[tuple[Any, Any]]]
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9998, 12, 31)
+"""No record lies beyond; nor has each day beyond an hour before it, or a day after."""
 MARGIN = timedelta(hours=1)
 """How far an id's clock (the host's) may be from the database's, which dates the record."""
 
@@ -94,7 +96,7 @@ class DayRangeFilter(admin.FieldListFilter):
     def _day(self, name: str) -> date | None:
         text = self.value(name)
         try:
-            return date.fromisoformat(text) if text else None
+            return min(max(date.fromisoformat(text), FIRST_DAY), LAST_DAY) if text else None
         except ValueError as error:
             raise IncorrectLookupParameters(error) from error
 

@@ -31,14 +31,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         run = verification_open(database_now(), deep=options["deep"], fresh=options["restart"])
         progress = Progress(sys.stderr, rows_total(deep=run.deep), begun=run.checked)
-        shown = None if options["json"] else self._show
         while run.finished_at is None:
             verification_run(run, seconds=STEP_SECONDS, told=progress.step)
         progress.end()
         if options["json"]:
             self.stdout.write(json.dumps(_as_dict(run), indent=1))
-        elif shown is not None:
-            shown(run)
+        else:
+            self._show(run)
         if run.count:
             told = ngettext("%(count)d finding.", "%(count)d findings.", run.count)
             raise CommandError(told % {"count": run.count}, returncode=1)
