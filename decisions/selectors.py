@@ -3,6 +3,7 @@
 import math
 import struct
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from decisions.models import Decision, DecisionFeatures, OrderReport, Outcome
@@ -39,16 +40,22 @@ def losses_before(state: AccountState, decision_id: UUID) -> int:
     return losses
 
 
-def message_times(account: Account, since: datetime, most: int) -> tuple[datetime, ...]:
+def message_times(
+    account: Account, since: datetime, most: int, *, before: Decision | None = None
+) -> tuple[datetime, ...]:
     """When the account's newest messages after `since` came: decisions, outcomes, reports of orders, equity and
-    positions. The newest first, at most `most`."""
-    live = {"account": account, "origin": Origin.LIVE}
-    decisions = Decision.objects.filter(**live, at__gt=since).order_by().values_list("at")
+    positions. The newest first, at most `most`; `before`: those that had come when this decision was judged."""
+    span: dict[str, Any] = {"account": account, "recorded_at__gt": since}
+    decisions = Decision.objects.filter(account=account, origin=Origin.LIVE, at__gt=since)
+    if before is not None:
+        span |= {"seq__lte": before.seq, "recorded_at__lte": before.recorded_at}
+        decisions = decisions.filter(seq__lt=before.seq, at__lte=before.recorded_at)
     others = (
-        Outcome.objects.filter(**live, recorded_at__gt=since),
-        EquityBatch.objects.filter(**live, recorded_at__gt=since),
-        PositionReport.objects.filter(account=account, recorded_at__gt=since),
-        OrderReport.objects.filter(account=account, recorded_at__gt=since),
+        Outcome.objects.filter(**span, origin=Origin.LIVE),
+        EquityBatch.objects.filter(**span, origin=Origin.LIVE),
+        PositionReport.objects.filter(**span),
+        OrderReport.objects.filter(**span),
     )
-    told = decisions.union(*(rows.order_by().values_list("recorded_at") for rows in others), all=True)
-    return tuple(at for (at,) in told.order_by("-at")[:most])
+    told = [rows.order_by().values_list("recorded_at") for rows in others]
+    newest = decisions.order_by().values_list("at").union(*told, all=True).order_by("-at")
+    return tuple(at for (at,) in newest[:most])

@@ -10,8 +10,8 @@ from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, AlgorithmSwitch
 from risk.models.algorithm import AlgorithmAction
-from risk.rules.algorithms import exhausted
-from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.algorithms import disables
+from risk.rules.limits import Limits
 from risk.rules.messages import gettext_noop
 from risk.rules.scopes import algorithm_key
 from risk.rules.sentences import UNREVIEWED
@@ -24,9 +24,7 @@ def algorithm_settle(
     state: AccountState, limits: Limits | None, view: AlgorithmView | None, *, actor: Actor, seq: int, now: datetime
 ) -> AlgorithmSwitch | None:
     """Disables the algorithm (fact unsaved) once it has opened as often as it may; None where it goes on."""
-    if limits is None or view is None or limits.rule_mode(RuleName.ALGORITHMS) is not RuleMode.ENFORCE:
-        return None
-    if view.disabled_at is not None or not exhausted(view, limits.algorithms):
+    if limits is None or view is None or not disables(view, limits):
         return None
     told = {"executions": view.executions, "limit": limits.algorithms.max_unreviewed or 0}
     switch = AlgorithmSwitch(

@@ -1,4 +1,5 @@
-"""Calendar, market memory and sessions around a moment of the past, as limits look at them: a day is read once."""
+"""Calendar, market memory, sessions, messages and the register of algorithms around a moment of the past, as limits
+look at them: a day is read once."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -8,10 +9,15 @@ from functools import cached_property
 
 from django.db.models import QuerySet
 
+from decisions.models import Decision
+from decisions.selectors import message_times
 from risk.models import Cluster
 from risk.rules.limits import Limits, RuleMode, RuleName, SessionHours
+from risk.rules.message_pace import MINUTE
 from risk.rules.replay_gate import Around
-from risk.rules.types import ClusterView, EventView, MemoryView, SessionView
+from risk.rules.scopes import algorithm_key
+from risk.rules.types import ClusterView, EventView, MemoryView, RegisteredView, SessionView
+from risk.selectors.algorithm_register import entry_in_force, entry_told
 from risk.selectors.calendar import events_between
 from risk.selectors.memory import COLUMNS, RECALLED_MOST, cluster_view, memory_of, recalls
 from risk.selectors.sessions import session_of
@@ -30,10 +36,14 @@ class Surroundings:
     _session: SessionView | None = None
     _hours: SessionHours = field(default=SessionHours.ANY)
 
-    def at(self, now: datetime, limits: Limits | None) -> Around:
-        """What the gate would have found at `now`."""
+    def at(self, row: Decision, limits: Limits | None) -> Around:
+        """What the gate would have found as it judged the decision."""
+        now = row.recorded_at
         events = self._around(now, limits)
-        return Around(events=events, memory=self._memory(now, limits, events), session=self._open(now, limits))
+        return Around(
+            events=events, memory=self._memory(now, limits, events), session=self._open(now, limits),
+            messages=_messages(row, limits), entry=_entry(row, limits),
+        )  # fmt: skip
 
     def session_lacks(self, now: datetime, limits: Limits | None) -> bool:
         """Whether the limits ask for a session and nobody knows those around `now` any more."""
@@ -80,6 +90,19 @@ class Surroundings:
     @cached_property
     def _recorded_at(self) -> list[datetime]:
         return list(_clusters_dated().values_list("recorded_at", flat=True))
+
+
+def _messages(row: Decision, limits: Limits | None) -> tuple[datetime, ...] | None:
+    most = None if limits is None else limits.pace.max_messages_per_minute
+    return None if most is None else message_times(row.account, row.recorded_at - MINUTE, most, before=row)
+
+
+def _entry(row: Decision, limits: Limits | None) -> RegisteredView | None:
+    """What the register said then of the decision's algorithm."""
+    if limits is None or not limits.algorithms.required:
+        return None
+    entry = entry_in_force(algorithm_key(row.algorithm), at=row.recorded_at)
+    return None if entry is None else entry_told(entry)
 
 
 def _clusters_dated() -> QuerySet[Cluster]:

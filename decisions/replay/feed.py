@@ -17,6 +17,7 @@ from risk.export import Period
 from risk.history import Heard, history
 from risk.models import (
     Account,
+    AlgorithmSwitch,
     EquityBatch,
     EquityPoint,
     HeldPoint,
@@ -29,12 +30,14 @@ from risk.models import (
     Snapshot,
     StateChange,
 )
+from risk.models.algorithm import AlgorithmAction
 from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
 from risk.projections import MARKED, limits_in_force
 from risk.rules.limits import limits_parse
 from risk.rules.losses import KINDS
 from risk.rules.replay_steps import (
+    AlgorithmReviewed,
     Asked,
     Checked,
     LimitsBegan,
@@ -81,6 +84,7 @@ def feed(account: Account, *, after: int, upto: int) -> Iterator[Step | Judged]:
         _placed(4, _told_by_snapshots(span)),
         *_orders(span),
         _placed(8, _lifted(span)),
+        _placed(8, _reviewed(span)),
     ]
     yield from _in_order(streams)
 
@@ -136,7 +140,7 @@ def seq_before(account: Account, moment: datetime) -> int:
     """The last `seq` of the account that was recorded before `moment`; 0 for none."""
     kinds: list[type[Any]] = [
         EquityBatch, Decision, Outcome, StateChange, LimitsVersion, LimitsApproval, LimitsStep, Snapshot,
-        HeldRuling, PositionReport, OrderReport,
+        HeldRuling, PositionReport, OrderReport, AlgorithmSwitch,
     ]  # fmt: skip
     found = (
         kind._default_manager.filter(account=account, recorded_at__lt=moment).aggregate(last=Max("seq"))["last"]
@@ -217,6 +221,12 @@ def _lifted(span: dict[str, Any]) -> Iterator[Step]:
     rows = ended.filter(penalty_kind__in=KINDS).order_by("seq", "id")
     for seq, at, kind in rows.values_list("seq", "recorded_at", "penalty_kind").iterator(CHUNK):
         yield PenaltyLifted(seq=seq, at=at, kind=kind)
+
+
+def _reviewed(span: dict[str, Any]) -> Iterator[Step]:
+    rows = AlgorithmSwitch.objects.filter(**span, action=AlgorithmAction.REVIEWED).order_by("seq")
+    for seq, at, key in rows.values_list("seq", "recorded_at", "key"):
+        yield AlgorithmReviewed(seq=seq, at=at, key=key)
 
 
 def decisions_judged(account: Account, *, after: int, upto: int) -> QuerySet[Decision]:

@@ -171,7 +171,7 @@ class Replay:
         step = judged.asked
         answers, lacks = [], ""
         for world, around in zip((self._control, self._other), self._around, strict=True):
-            answers.append(asked_again(world, step, around.at(step.at, world.limits)))
+            answers.append(asked_again(world, step, around.at(judged.row, world.limits)))
             lacks = lacking(judged.row, world.limits) or lacks
             if around.session_lacks(step.at, world.limits):
                 lacks = "session"

@@ -1,5 +1,6 @@
 """Where a replay begins: what an account's facts had added up to before, taken as recorded."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from risk.history import track_begin, tracks_replay
 from risk.models import (
     Account,
     Admission,
+    AlgorithmSwitch,
     EquityPoint,
     HeldPoint,
     HeldRuling,
@@ -18,6 +20,7 @@ from risk.models import (
     Snapshot,
     StateChange,
 )
+from risk.models.algorithm import AlgorithmAction
 from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
 from risk.rules.limits import SessionHours
@@ -25,7 +28,8 @@ from risk.rules.losses import KINDS, LOSSES, losses_in_a_row
 from risk.rules.replay_losses import OUTCOMES_KEPT
 from risk.rules.replay_orders import order_recall
 from risk.rules.replay_standing import Change, Ground, Standing
-from risk.rules.types import SEVERITY, Effect, OpeningView, PenaltyView, Side, TradingState
+from risk.rules.types import SEVERITY, AlgorithmView, Effect, OpeningView, PenaltyView, Side, TradingState
+from risk.selectors.algorithms import openings_since, switches
 from risk.selectors.sessions import session_next
 
 HOUR = timedelta(hours=1)
@@ -58,6 +62,7 @@ def standing_at(account: Account, *, seq: int, at: datetime | None) -> Standing:
     _penalties(standing, account, seq)
     _outcomes(standing, account, seq)
     _openings(standing, account, seq, at)
+    _algorithms(standing, account, seq)
     _orders(standing, account, seq, at)
     return standing
 
@@ -137,13 +142,34 @@ def _openings(standing: Standing, account: Account, seq: int, at: datetime | Non
     standing.last_opening_at = None if last is None else last.at
     if at is None:
         return
+    lately = list(rows.filter(at__gt=at - HOUR))
+    for row in lately:
+        standing.algorithm_hours.setdefault(row.algorithm, []).append(row.at)
     standing.openings = [
         OpeningView(
             id=str(row.id), at=row.at, instrument=row.instrument, side=Side(row.side) if row.side else None,
             quantity=row.quantity,
         )
-        for row in rows.filter(at__gt=at - HOUR)
+        for row in lately
     ]  # fmt: skip
+
+
+def _algorithms(standing: Standing, account: Account, seq: int) -> None:
+    """What each algorithm had opened since its last review, and which were disabled."""
+    opened = Admission.objects.filter(account=account, effect=Effect.OPENS.value, seq__lte=seq)
+    for switch in AlgorithmSwitch.objects.filter(account=account, seq__lte=seq).order_by("seq"):
+        known = standing.algorithms.get(switch.key) or AlgorithmView(key=switch.key)
+        if switch.action == AlgorithmAction.REVIEWED:
+            known = AlgorithmView(key=switch.key, reviewed_at=switch.recorded_at)
+        else:
+            known = replace(known, disabled_at=switch.recorded_at, limit=switch.limit, executions=switch.executions)
+        standing.algorithms[switch.key] = known
+    for key in opened.exclude(algorithm="").order_by().values_list("algorithm", flat=True).distinct():
+        known = standing.algorithms.get(key) or AlgorithmView(key=key)
+        if known.disabled_at is None:
+            review = switches(account, key).filter(seq__lte=seq).first()
+            executions = openings_since(account, key, review).filter(seq__lte=seq).count()
+            standing.algorithms[key] = replace(known, executions=executions)
 
 
 def _orders(standing: Standing, account: Account, seq: int, at: datetime | None) -> None:

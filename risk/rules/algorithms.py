@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from risk.rules.codes import ReasonCode
-from risk.rules.limits import AlgorithmLimits, Limits, RuleName
+from risk.rules.limits import AlgorithmLimits, Limits, RuleMode, RuleName
 from risk.rules.messages import instant
 from risk.rules.reasons import reason
 from risk.rules.scopes import algorithm_key
@@ -36,6 +36,12 @@ def judge(ask: Ask, facts: Facts, limits: Limits, _now: datetime) -> Iterator[Fi
 def exhausted(view: AlgorithmView, limits: AlgorithmLimits) -> bool:
     """Return whether the algorithm has opened as often as it may before somebody reviews it."""
     return limits.max_unreviewed is not None and view.executions >= limits.max_unreviewed
+
+
+def disables(view: AlgorithmView, limits: Limits) -> bool:
+    """Return whether the algorithm is to be disabled: it has opened as often as it may, and the rule is enforced."""
+    enforced = limits.rule_mode(RuleName.ALGORITHMS) is RuleMode.ENFORCE
+    return enforced and view.disabled_at is None and exhausted(view, limits.algorithms)
 
 
 def _disabled(view: AlgorithmView, limits: AlgorithmLimits) -> Reason:

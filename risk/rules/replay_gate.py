@@ -15,6 +15,7 @@ from risk.rules.codes import ReasonCode
 from risk.rules.effect import side_of
 from risk.rules.gate import judge
 from risk.rules.limits import Limits, RuleMode, RuleName, RuleSetting
+from risk.rules.replay_algorithms import algorithm_opened, algorithm_settled, algorithm_view
 from risk.rules.replay_orders import exposure_view, order_admitted, price_told
 from risk.rules.replay_steps import Asked, Carried
 from risk.rules.replay_world import World
@@ -30,6 +31,7 @@ from risk.rules.types import (
     MemoryView,
     OpeningView,
     PaceView,
+    RegisteredView,
     SessionView,
     StateView,
     VerdictKind,
@@ -81,6 +83,14 @@ JUDGED_ANEW: Mapping[RuleName, frozenset[ReasonCode]] = {
             ReasonCode.MULTIPLIER_UNKNOWN, ReasonCode.PRICE_UNKNOWN,
         }
     ),
+    RuleName.MESSAGES: frozenset({ReasonCode.MESSAGES_EXCEEDED}),
+    RuleName.ALGORITHMS: frozenset({ReasonCode.ALGORITHM_UNNAMED, ReasonCode.ALGORITHM_DISABLED}),
+    RuleName.ALGORITHM_REGISTER: frozenset(
+        {
+            ReasonCode.ALGORITHM_UNREGISTERED, ReasonCode.ALGORITHM_UNAPPROVED, ReasonCode.ALGORITHM_WITHDRAWN,
+            ReasonCode.ALGORITHM_PACE_EXCEEDED, ReasonCode.ALGORITHM_ORDER_TOO_LARGE,
+        }
+    ),
     RuleName.FEATURES: frozenset(
         {
             ReasonCode.FEATURES_SET_MISSING, ReasonCode.FEATURES_SET_STALE, ReasonCode.FEATURE_COVERAGE_LOW,
@@ -104,11 +114,14 @@ _OFF = RuleSetting(mode=RuleMode.OFF, reason="its facts were not recorded")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What a moment was like beyond the account, as the limits look at it."""
+    """What a moment was like beyond what is folded of the account, as the limits look at it: `messages` of its last
+    minute, `entry` of the ask's algorithm in the register."""
 
     events: tuple[EventView, ...] = ()
     memory: MemoryView | None = None
     session: SessionView | None = None
+    messages: tuple[datetime, ...] | None = None
+    entry: RegisteredView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +162,7 @@ def asked_again(world: World, step: Asked, around: Around) -> Replayed:
         _admit(world, step, replayed, verdict.effect)
     elif step.verdict is not VerdictKind.BLOCK:
         world.standing.unmade.add(step.decision_id)
+    algorithm_settled(world.standing, world.limits, step)
     return replayed
 
 
@@ -174,6 +188,7 @@ def _admit(world: World, step: Asked, replayed: Replayed, effect: Effect) -> Non
     )
     standing.openings = [*(told for told in standing.openings if told.at > step.at - HOUR), opened]
     standing.last_opening_at = step.at
+    algorithm_opened(standing, step)
 
 
 def _facts(world: World, step: Asked, around: Around) -> Facts:
@@ -203,6 +218,8 @@ def _facts(world: World, step: Asked, around: Around) -> Facts:
         session=around.session,
         openings=_openings(world, step.at),
         stops=known.stops,
+        messages=around.messages,
+        algorithm=algorithm_view(standing, limits, step, around.entry),
         exposure=None if limits is None else exposure_view(standing, limits, step.ask),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from risk.rules.drawdown import Point
 from risk.rules.limits import ConfirmationLimits, DrawdownLimit, SessionHours
 from risk.rules.order_life import OrderLife
 from risk.rules.track import Track
-from risk.rules.types import Effect, OpeningView, PenaltyView, Side, TradingState
+from risk.rules.types import AlgorithmView, Effect, OpeningView, PenaltyView, Side, TradingState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,8 @@ class Standing:
     `changes` are those that may still hold beneath a timed stop; `overdue`: when one whose time is over was last found
     below a floor. `unmade` are decisions that were let through and
     would not have been: their trades have no outcome here. `answered` are orders that the positions of `positions_at`
-    answer for; `prices` the last known ones, as `quotes_take` keeps them.
+    answer for; `prices` the last known ones, as `quotes_take` keeps them; `algorithms` what each opened since its last
+    review, `algorithm_hours` when within the hour.
     """
 
     tracks: dict[str, Track] = field(default_factory=dict)
@@ -87,6 +88,8 @@ class Standing:
     positions_at: datetime | None = None
     orders: dict[str, OrderHeld] = field(default_factory=dict)
     answered: dict[str, OrderHeld] = field(default_factory=dict)
+    algorithms: dict[str, AlgorithmView] = field(default_factory=dict)
+    algorithm_hours: dict[str, list[datetime]] = field(default_factory=dict)
     prices: dict[str, dict[str, str]] = field(default_factory=dict)
     unmade: set[str] = field(default_factory=set)
     implausible: int = 0

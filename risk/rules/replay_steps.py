@@ -115,6 +115,13 @@ class OrderReported(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlgorithmReviewed(Step):
+    """A person has looked at what an algorithm (its name as it is compared) opened: it counts anew."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PenaltyLifted(Step):
     """A person ended a penalty for losing trades."""
 

@@ -13,10 +13,12 @@ from risk.rules.breach import breach_target, drawdown_call
 from risk.rules.drawdown import TRAILING, breached, floor, mark_rebase, mark_roll, mark_view, view_lowered
 from risk.rules.limits import DrawdownLimit, Limits, RuleMode, RuleName
 from risk.rules.plausibility import implausible_move
+from risk.rules.replay_algorithms import algorithm_reviewed
 from risk.rules.replay_losses import penalty_lifted, trade_closed
 from risk.rules.replay_orders import order_reported, positions_told, trade_ended
 from risk.rules.replay_standing import Change, Ground, Standing
 from risk.rules.replay_steps import (
+    AlgorithmReviewed,
     Checked,
     LimitsBegan,
     OrderReported,
@@ -161,6 +163,9 @@ class World:
     def _positions_told(self, step: PositionsTold) -> None:
         positions_told(self.standing, step)
 
+    def _algorithm_reviewed(self, step: AlgorithmReviewed) -> None:
+        algorithm_reviewed(self.standing, step)
+
     def _order_reported(self, step: OrderReported) -> None:
         order_reported(self.standing, step)
 
@@ -272,6 +277,7 @@ FOLDS: dict[type[Step], Callable[[World, Any], None]] = {
     TradeClosed: World._trade_closed,
     PenaltyLifted: World._penalty_lifted,
     PositionsTold: World._positions_told,
+    AlgorithmReviewed: World._algorithm_reviewed,
     OrderReported: World._order_reported,
 }
 """How each kind of step is folded."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models import Prefetch
+
 from risk.models import Account, Admission, AlgorithmEntry, AlgorithmRuling
 from risk.models.algorithm_register import RegisterAction
 from risk.rules.types import Effect, EntryStatus, RegisteredView
@@ -28,9 +30,13 @@ def entry_view(account: Account, key: str, now: datetime) -> RegisteredView | No
     return replace(view, openings_last_hour=opened["count"], oldest_at=opened["oldest"])
 
 
-def entry_in_force(key: str) -> AlgorithmEntry | None:
-    """The newest entry that was ever approved, withdrawn since or not; without one the newest."""
-    entries = list(AlgorithmEntry.objects.filter(key=key).prefetch_related("rulings").order_by("-version"))
+def entry_in_force(key: str, *, at: datetime | None = None) -> AlgorithmEntry | None:
+    """The newest entry that was ever approved, withdrawn since or not; without one the newest. `at`: as it stood then,
+    its rulings too."""
+    known, said = AlgorithmEntry.objects.filter(key=key), AlgorithmRuling.objects.all()
+    if at is not None:
+        known, said = known.filter(recorded_at__lte=at), said.filter(recorded_at__lte=at)
+    entries = list(known.prefetch_related(Prefetch("rulings", said)).order_by("-version"))
     return next(filter(_was_approved, entries), entries[0] if entries else None)
 
 
