@@ -64,7 +64,7 @@ class StreamView(GateView):
             OpenApiParameter("offset", int, description="Rows sent before; must equal `committed`"),
         ],
         request={"application/x-ndjson": {"type": "string"}},
-        responses={200: OpenApiTypes.STR, 409: OpenApiTypes.OBJECT},
+        responses={(200, "application/x-ndjson"): OpenApiTypes.STR, 409: OpenApiTypes.OBJECT},
     )
     def post(self, request: Request) -> StreamingHttpResponse:
         name, offset = _name(request), _offset(request)

@@ -46,7 +46,10 @@ def body_read(request: Request, *, limit: int = MEGABYTE) -> bytes:
     expected = int(declared) if declared.isdecimal() else 0
     if expected > limit:
         raise BodyTooLarge(limit)
-    body: bytes = body_source(request).read(limit + 1)
+    try:
+        body: bytes = body_source(request).read(limit + 1)
+    except OSError as error:  # the connection broke, or chunks that are none
+        raise BodyError("", "a body that does not break off") from error
     if len(body) > limit:
         raise BodyTooLarge(limit)
     if len(body) < expected:

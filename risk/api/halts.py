@@ -1,6 +1,5 @@
 """The kill switch for bots that were given it: each within its own account, and none may resume."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,10 +15,11 @@ from mia_site.ops.openapi import body_schema, json_body
 from mia_site.ops.problems import Problem
 from mia_site.ops.retry import retry_within
 from risk.api.base import DeskView, account_check, actor_of, client_of, created
-from risk.inputs import AccountCode, Aware, Input, Text, moment_utc
+from risk.inputs import AccountCode, Aware, Input, InputError, Text, moment_utc
 from risk.models import Client
 from risk.models.state import Scope
 from risk.rules.types import TradingState
+from risk.selectors.account_state import StateWord
 from risk.stop_targets import StopTarget, target_halt
 
 
@@ -45,10 +45,10 @@ class HaltAnswer(msgspec.Struct, frozen=True):
     scope: str
     key: str | None
     account: str
-    from_state: str
-    state: str
-    since: datetime
-    until: datetime | None
+    from_state: StateWord
+    state: StateWord
+    since: Aware
+    until: Aware | None
 
 
 class HaltView(DeskView):
@@ -66,12 +66,15 @@ class HaltView(DeskView):
         sent = body_decode(body_read(request), HaltInput)
         account_check(request, sent.account)
         target, actor = _target(sent, client), actor_of(request)
-        change = retry_within(
-            answer_deadline(),
-            lambda: target_halt(
-                target, reason=sent.reason, actor=actor, state=TradingState(sent.state), until=sent.until
-            ),
-        )  # fmt: skip
+        state = TradingState(sent.state)
+        try:
+            change = retry_within(
+                answer_deadline(),
+                lambda: target_halt(target, reason=sent.reason, actor=actor, state=state, until=sent.until),
+            )
+        except InputError as error:  # the command line has an option for each scope, a body has its `key`
+            field = "key" if error.field == sent.scope else error.field
+            raise InputError(field, error.value, error.expected) from error
         answer = HaltAnswer(
             id=str(change.id), scope=change.scope, key=change.key, account=sent.account, from_state=change.from_state,
             state=change.to_state, since=change.recorded_at, until=change.until,

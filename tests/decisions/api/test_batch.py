@@ -55,6 +55,17 @@ def test_a_batch_whose_connection_broke_between_two_rows_is_not_taken_for_a_shor
     assert web.post("decisions/batch", whole, idempotency_key="night-1").status == 201, "the key is still free"
 
 
+def test_chunks_that_break_off_are_a_fault_of_the_connection_not_of_the_desk(bot: Bot) -> None:
+    class Broken(io.BytesIO):
+        def read(self, _size: int | None = -1) -> bytes:
+            raise OSError("the chunk has no end")
+
+    connection: Any = {"wsgi.input": Broken(), "wsgi.input_terminated": True}
+    headers = {"authorization": f"Token {bot.token}", "transfer-encoding": "chunked"}
+    told = Django().post("/api/v1/decisions/batch", b"", "application/x-ndjson", headers=headers, **connection)
+    assert (told.status_code, json.loads(told.content)["verdict"]) == (400, "block")
+
+
 def test_one_note_is_over_every_leaf(web: Web, bot: Bot) -> None:
     answer = web.post("decisions/batch", rows(bot, 5)).body
     lines = open_note(answer["note"], receipt_signer().verifier).splitlines()

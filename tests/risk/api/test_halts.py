@@ -69,7 +69,7 @@ def test_a_key_beside_the_client_scope_names_nobody_else(guard: Bot) -> None:
     ("asked", "field"),
     [
         ({"scope": "desk"}, "scope"), ({"state": "ACTIVE"}, "state"), ({"reason": ""}, "reason"),
-        ({"reason": "  "}, "reason"), ({"scope": "instrument"}, "instrument"),
+        ({"reason": "  "}, "reason"), ({"scope": "instrument"}, "key"),
         ({"until": "2020-01-01T00:00:00Z"}, "until"),
     ],
 )  # fmt: skip
