@@ -21,10 +21,15 @@ EXAMPLES = 6
 schemathesis.serializer.alias("application/x-ndjson", "text/plain")
 
 
+def document() -> dict[str, Any]:
+    generator: Any = SchemaGenerator
+    schema: dict[str, Any] = generator().get_schema(request=None, public=True)
+    return schema
+
+
 def operations() -> Iterator[Any]:
     """Each operation as it should be called, and, where it takes anything at all, as it should not."""
-    generator: Any = SchemaGenerator
-    schema: Any = schemathesis.openapi.from_dict(generator().get_schema(request=None, public=True))
+    schema: Any = schemathesis.openapi.from_dict(document())
     for found in schema.get_all_operations():
         operation = found.ok()
         takes = any((operation.path_parameters, operation.query, operation.headers, operation.body))
@@ -56,3 +61,21 @@ def test_no_request_is_a_fault_of_the_desk(operation: Any, mode: GenerationMode)
             assert response["Content-Type"] == "application/problem+json"
 
     ask()
+
+
+def test_a_client_made_from_the_schema_knows_what_every_error_looks_like() -> None:
+    for path, methods in document()["paths"].items():
+        for operation in methods.values():
+            errors = {status: told for status, told in operation["responses"].items() if status >= "400"}
+            assert "default" in errors, path
+            assert {kind for told in errors.values() for kind in told["content"]} == {"application/problem+json"}, path
+
+
+def test_a_client_made_from_the_schema_may_send_numbers_and_reads_moments_words_and_whole_rows() -> None:
+    schemas = document()["components"]["schemas"]
+    assert {"type": "number"} in schemas["DecisionInput"]["properties"]["quantity"]["anyOf"]
+    answer = schemas["DecisionAnswer"]["properties"]
+    assert answer["verdict"]["enum"] == ["allow", "reduce", "block", None]
+    assert (answer["judged_at"]["format"], answer["valid_until"]["format"]) == ("date-time", "date-time")
+    assert "reasons" in schemas["DecisionRow"]["required"]
+    assert all("." not in name for name in schemas), "names that every generator can use"

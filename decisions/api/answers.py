@@ -1,16 +1,22 @@
 """What a bot gets back."""
 
-from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from decisions.decision_log import Answered, Receipted
 from decisions.models import Decision
+from risk.inputs import Aware
 from risk.receipts import Receipt, receipt_of
 from risk.rules.codes import ReasonCode
 from risk.rules.messages import number
 from risk.rules.reasons import reason
+from risk.rules.types import Effect, VerdictKind
+from risk.selectors.account_state import StateWord
+
+VerdictWord = Annotated[str, Meta(extra_json_schema={"enum": [kind.value for kind in VerdictKind]})]
+EffectWord = Annotated[str, Meta(extra_json_schema={"enum": [effect.value for effect in Effect]})]
 
 
 class ReasonAnswer(msgspec.Struct, frozen=True):
@@ -34,16 +40,16 @@ class DecisionAnswer(msgspec.Struct, frozen=True):
     """The verdict on one decision. `verdict` is null for one that was only recorded; `replayed` for a repeated key."""
 
     id: str
-    verdict: str | None
-    effect: str
+    verdict: VerdictWord | None
+    effect: EffectWord
     reasons: list[ReasonAnswer]
     shadow_reasons: list[ShadowAnswer]
-    trading_state: str
+    trading_state: StateWord
     limits_version: int | None
-    judged_at: datetime
-    valid_until: datetime | None
+    judged_at: Aware
+    valid_until: Aware | None
     max_quantity: str | None
-    retry_at: datetime | None
+    retry_at: Aware | None
     receipt: Receipt | None
     replayed: bool = False
 

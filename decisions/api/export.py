@@ -24,7 +24,11 @@ class ExportView(DeskView):
                 for name, one in DecisionFilter.base_filters.items()
             ),
         ],
-        responses={(200, "text/csv"): OpenApiTypes.STR},
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/json"): OpenApiTypes.OBJECT,
+            (200, "application/x-ndjson"): OpenApiTypes.STR,
+        },
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         name = request.query_params.get("format", "csv")

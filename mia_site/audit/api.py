@@ -79,7 +79,7 @@ class RecordView(OwnEntryView):
     """The canonical bytes of an entry exactly as hashed; of the client's own account."""
 
     @extend_schema(
-        summary="Canonical bytes of a journal entry", responses={(200, "application/json"): OpenApiTypes.BYTE}
+        summary="Canonical bytes of a journal entry", responses={(200, "application/json"): OpenApiTypes.OBJECT}
     )
     def get(self, request: Request, id: UUID) -> HttpResponse:
         return HttpResponse(self.entry(request, id).body.encode(), content_type="application/json")

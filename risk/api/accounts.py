@@ -16,7 +16,7 @@ from risk.equity import EquityRecorded
 from risk.inputs import EquityInput, InputError, PositionsInput
 from risk.receipts import Receipt, receipt_of
 from risk.risk_controller import equity_record, positions_record
-from risk.selectors.account_state import AccountStateAnswer, account_state
+from risk.selectors.account_state import AccountStateAnswer, StateWord, account_state
 
 MAX_POINTS = 1000
 POINTS_BYTES = 1024 * 1024
@@ -28,7 +28,7 @@ class RecordedAnswer(msgspec.Struct, frozen=True):
 
     recorded: int
     unchanged: int
-    trading_state: str
+    trading_state: StateWord
     receipt: Receipt | None
 
 

@@ -18,7 +18,7 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.openapi import body_schema
 from risk.api.base import DeskView, client_of
 from risk.api.filters import query_check
-from risk.inputs import INSTRUMENT, InputError, moment_utc
+from risk.inputs import INSTRUMENT, Aware, InputError, moment_utc
 from risk.models import AccountState, Desk
 from risk.rules.messages import number
 from risk.rules.types import EventView
@@ -34,8 +34,8 @@ LONGEST = timedelta(days=400)
 class BlackoutEvent(msgspec.Struct, frozen=True):
     id: str
     event_type: str
-    start_at: datetime | None
-    end_at: datetime | None
+    start_at: Aware | None
+    end_at: Aware | None
     impact: str
     currency: str | None
 
@@ -43,8 +43,8 @@ class BlackoutEvent(msgspec.Struct, frozen=True):
 class BlackoutSpan(msgspec.Struct, frozen=True):
     """`action` is block, or reduce: then openings of at most `max_quantity` pass. Both ends are included."""
 
-    opens_at: datetime
-    closes_at: datetime
+    opens_at: Aware
+    closes_at: Aware
     action: str
     max_quantity: str | None
     events: list[BlackoutEvent]
@@ -53,11 +53,11 @@ class BlackoutSpan(msgspec.Struct, frozen=True):
 class BlackoutsAnswer(msgspec.Struct, frozen=True):
     """`waived`: events whose window two persons opened. `known_until`: beyond it an empty list means nothing."""
 
-    since: datetime
-    until: datetime
+    since: Aware
+    until: Aware
     instrument: str
-    refreshed_at: datetime | None
-    known_until: datetime | None
+    refreshed_at: Aware | None
+    known_until: Aware | None
     blackouts: list[BlackoutSpan]
     waived: list[BlackoutEvent]
 
@@ -70,12 +70,12 @@ PARAMETERS = [
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    since: datetime
-    until: datetime
+    since: Aware
+    until: Aware
     instrument: str
     spans: tuple[Span, ...]
     events: tuple[EventView, ...]
-    now: datetime
+    now: Aware
 
 
 class BlackoutsView(DeskView):

@@ -1,6 +1,5 @@
 """The specification's two questions over HTTP: `stop_trading` and `block_trade`."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -57,16 +56,16 @@ class BlockTradeInput(Input, frozen=True):
             force_setattr(self, "at", moment_utc("at", self.at))
 
 
-class ReasonAnswer(msgspec.Struct, frozen=True):
+class WindowReason(msgspec.Struct, frozen=True):
     code: str
     message: str
     evidence: dict[str, Any]
-    retry_at: datetime | None = None
+    retry_at: Aware | None = None
 
 
 class BlockTradeAnswer(msgspec.Struct, frozen=True):
     blocked: bool
-    reasons: list[ReasonAnswer]
+    reasons: list[WindowReason]
 
 
 class StopTradingView(DeskView):
@@ -107,7 +106,7 @@ class BlockTradeView(DeskView):
             deadline=answer_deadline(),
         )
         reasons = [
-            ReasonAnswer(reason.code.value, reason.message, dict(reason.evidence), reason.retry_at)
+            WindowReason(reason.code.value, reason.message, dict(reason.evidence), reason.retry_at)
             for reason in window.reasons
         ]
         return Response(BlockTradeAnswer(window.blocked, reasons))

@@ -1,11 +1,13 @@
 """The account as its bot and its people see it now."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from mia_site.ops.clock import database_now
+from risk.inputs import Aware
 from risk.models import Account, AccountState, Desk
 from risk.rules.blackout import next_window
 from risk.rules.exposure_types import Holding
@@ -21,12 +23,15 @@ from risk.selectors.losses import loss_view
 from risk.selectors.overtrade import overtrade_score
 from risk.selectors.stops import scoped_stops
 
+StateWord = Annotated[str, Meta(extra_json_schema={"enum": [state.value for state in TradingState]})]
+"""A trading state as it is answered."""
+
 
 class WorstDrawdown(msgspec.Struct, frozen=True):
     value: str
-    peak_at: datetime | None
-    trough_at: datetime | None
-    recovered_at: datetime | None
+    peak_at: Aware | None
+    trough_at: Aware | None
+    recovered_at: Aware | None
 
 
 class PenaltyAnswer(msgspec.Struct, frozen=True):
@@ -34,8 +39,8 @@ class PenaltyAnswer(msgspec.Struct, frozen=True):
 
     kind: str
     value: str
-    since: datetime
-    until: datetime | None
+    since: Aware
+    until: Aware | None
     reason: str
 
 
@@ -45,10 +50,10 @@ class StopAnswer(msgspec.Struct, frozen=True):
     scope: str
     key: str
     account: str | None
-    state: str
+    state: StateWord
     reason: str
-    since: datetime | None
-    until: datetime | None
+    since: Aware | None
+    until: Aware | None
 
 
 class HoldingAnswer(msgspec.Struct, frozen=True):
@@ -63,29 +68,29 @@ class HoldingAnswer(msgspec.Struct, frozen=True):
 
 
 class Blackout(msgspec.Struct, frozen=True):
-    opens_at: datetime
-    closes_at: datetime
+    opens_at: Aware
+    closes_at: Aware
 
 
 class Freshness(msgspec.Struct, frozen=True):
     """When each input was last heard of; null: never."""
 
-    equity_at: datetime | None
-    positions_at: datetime | None
-    calendar_at: datetime | None
-    checks_at: datetime | None
+    equity_at: Aware | None
+    positions_at: Aware | None
+    calendar_at: Aware | None
+    checks_at: Aware | None
 
 
 class AccountStateAnswer(msgspec.Struct, frozen=True):
     """Decimals are text; a drawdown is a positive fraction."""
 
     account: str
-    state: str
-    account_state: str
-    desk_state: str
+    state: StateWord
+    account_state: StateWord
+    desk_state: StateWord
     reason: str
-    since: datetime | None
-    until: datetime | None
+    since: Aware | None
+    until: Aware | None
     stops: list[StopAnswer]
     equity: str | None
     drawdowns: dict[str, str]
@@ -101,7 +106,7 @@ class AccountStateAnswer(msgspec.Struct, frozen=True):
     overtrade_risk_score: float
     next_blackout: Blackout | None
     freshness: Freshness
-    now: datetime
+    now: Aware
 
 
 def _stop(stop: ScopedStopView) -> StopAnswer:
