@@ -17,6 +17,7 @@ from risk.rules.replay_algorithms import algorithm_reviewed
 from risk.rules.replay_losses import penalty_lifted, trade_closed
 from risk.rules.replay_orders import order_reported, positions_told, trade_ended
 from risk.rules.replay_standing import Change, Ground, Standing
+from risk.rules.replay_states import States
 from risk.rules.replay_steps import (
     AlgorithmReviewed,
     Checked,
@@ -47,7 +48,8 @@ class World:
     def __init__(
         self, ground: Ground, standing: Standing, limits: Limits | None, changed: Callable[[Change], None]
     ) -> None:
-        self.ground, self.standing, self.limits, self._changed = ground, standing, limits, changed
+        self.ground, self.standing, self.limits = ground, standing, limits
+        self._states = States(standing, changed)
 
     def hear(self, step: Step) -> None:
         """Raises PointError where the limits cannot measure the account's equity."""
@@ -130,7 +132,7 @@ class World:
         standing.penalty = standing.penalty or called.enforced
         if called.enforced and SEVERITY[TradingState.REDUCE_ONLY] > SEVERITY[standing.state]:
             rule = "" if called.rule is None else called.rule.name
-            self._enter(
+            self._states.enter(
                 Change(
                     seq=step.seq, at=step.at, state=TradingState.REDUCE_ONLY, by_limit=True, rule=rule,
                     drawdown=step.drawdown,
@@ -143,7 +145,7 @@ class World:
             self._end(step.seq, step.at)
         elif to >= SEVERITY[step.from_state]:
             if to >= now:
-                self._enter(Change(seq=step.seq, at=step.at, state=step.to_state, until=step.until))
+                self._states.enter(Change(seq=step.seq, at=step.at, state=step.to_state, until=step.until))
         elif to < now:
             self._resume(step)
 
@@ -154,23 +156,11 @@ class World:
                 self.standing.kept_stopped += 1
                 return
             self.standing.penalty = False
-        self._enter(Change(seq=step.seq, at=step.at, state=step.to_state))
+        self._states.enter(Change(seq=step.seq, at=step.at, state=step.to_state))
 
     def _trade_closed(self, step: TradeClosed) -> None:
         trade_closed(self.standing, self.limits, step)
         trade_ended(self.standing, step)
-
-    def _positions_told(self, step: PositionsTold) -> None:
-        positions_told(self.standing, step)
-
-    def _algorithm_reviewed(self, step: AlgorithmReviewed) -> None:
-        algorithm_reviewed(self.standing, step)
-
-    def _order_reported(self, step: OrderReported) -> None:
-        order_reported(self.standing, step)
-
-    def _penalty_lifted(self, step: PenaltyLifted) -> None:
-        penalty_lifted(self.standing, step)
 
     def wait(self, seq: int, now: datetime) -> None:
         """What time alone decides up to `now`, where the check that acts on it left no trace: as of when it was due."""
@@ -200,7 +190,7 @@ class World:
         if limits is None or not (views or standing.penalty):
             return
         target = breach_target(limits, views, standing.state, on_record=standing.penalty)
-        outlasts = self._own_stop() is not None and self._enforced() and never_resumes(views)
+        outlasts = self._states.own_stop() is not None and self._enforced() and never_resumes(views)
         if target is None and outlasts:
             target = standing.state
         if target is None:
@@ -214,43 +204,20 @@ class World:
     def _stop(self, to: TradingState, broken: Sequence[DrawdownView], limits: Limits, seq: int, at: datetime) -> None:
         worst = max(broken, key=lambda view: view.drawdown)
         until = resumes_at(broken, at, partial(self.ground.session_next, limits.session.hours))
-        self._enter(
+        self._states.enter(
             Change(
                 seq=seq, at=at, state=to, until=until, by_limit=True, rule=worst.rule.name, drawdown=worst.drawdown,
                 equity=worst.equity, floor=worst.floor,
             )
         )  # fmt: skip
 
-    def _enter(self, change: Change) -> None:
-        standing = self.standing
-        if change.by_limit and SEVERITY[change.state] > SEVERITY[standing.state]:
-            standing.stopped_at = change.at
-        if change.until is None:
-            standing.changes.clear()  # nothing that came before can hold again
-        standing.changes.append(change)
-        standing.state, standing.since, standing.until = change.state, change.at, change.until
-        standing.overdue = None
-        self._changed(change)
-
     def _end(self, seq: int, now: datetime) -> bool:
-        """Whether the timed stop is over: what held beneath it holds again. A limit's own goes on below a floor."""
-        standing, own = self.standing, self._own_stop()
+        """Whether the timed stop is over, and was ended; a limit's own goes on below a floor."""
+        standing, own = self.standing, self._states.own_stop()
         if standing.until is None or standing.until > now or not (own is None or self._may_resume(own, now)):
             return False
-        beneath = next((old for old in reversed(standing.changes) if old.until is None or old.until > now), None)
-        broken = own is None and standing.penalty and self._enforced()
-        to, until = TradingState.REDUCE_ONLY if broken else TradingState.ACTIVE, None
-        if beneath is not None and beneath.state is not TradingState.ACTIVE:
-            to, until = beneath.state, beneath.until
-        elif own is not None:
-            standing.penalty = False
-        self._enter(Change(seq=seq, at=now, state=to, until=until, rule="" if own is None else own.rule))
+        self._states.end(seq, now, own=own, broken=standing.penalty and self._enforced())
         return True
-
-    def _own_stop(self) -> Change | None:
-        """The limit's own stop that is in force and has a time."""
-        standing = self.standing
-        return standing.changes[-1] if standing.until is not None and standing.changes[-1].by_limit else None
 
     def _may_resume(self, own: Change, now: datetime) -> bool:
         rules = () if self.limits is None else self.limits.drawdown
@@ -265,6 +232,11 @@ class World:
         return [(rule, self.standing.tracks[rule.name]) for rule in rules if rule.name in self.standing.tracks]
 
 
+def _kept(fold: Callable[[Standing, Any], None]) -> Callable[[World, Any], None]:
+    """A fold that asks for nothing but what is remembered."""
+    return lambda world, step: fold(world.standing, step)
+
+
 FOLDS: dict[type[Step], Callable[[World, Any], None]] = {
     LimitsBegan: World._limits_begun,
     PointTold: World._point_told,
@@ -275,9 +247,9 @@ FOLDS: dict[type[Step], Callable[[World, Any], None]] = {
     StopCalled: World._stop_called,
     StateMoved: World._state_moved,
     TradeClosed: World._trade_closed,
-    PenaltyLifted: World._penalty_lifted,
-    PositionsTold: World._positions_told,
-    AlgorithmReviewed: World._algorithm_reviewed,
-    OrderReported: World._order_reported,
+    PenaltyLifted: _kept(penalty_lifted),
+    PositionsTold: _kept(positions_told),
+    AlgorithmReviewed: _kept(algorithm_reviewed),
+    OrderReported: _kept(order_reported),
 }
 """How each kind of step is folded."""
