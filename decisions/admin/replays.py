@@ -23,11 +23,10 @@ from decisions.replay.job import replay_open
 from decisions.replay.run import WHAT
 from mia_site.audit.admin.base import ReadOnlyAdmin, request_actor
 from mia_site.audit.admin.exporting import CONTENT
-from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge, moment
 from risk.admin.account_page import limits_yaml
 from risk.admin.acting import moment_field
-from risk.admin.shared import AccountFilter
+from risk.admin.shared import AccountFilter, WhoMixin
 from risk.admin.switches import refusal
 from risk.export import Period
 from risk.inputs import InputError
@@ -64,7 +63,7 @@ class ReplayForm(forms.Form):
 
 
 @admin.register(LimitsReplay)
-class LimitsReplayAdmin(ReadOnlyAdmin):
+class LimitsReplayAdmin(WhoMixin, ReadOnlyAdmin):
     list_display = ("asked", "account", "period", "standing", "who")
     list_filter = (("account", AccountFilter),)
     list_select_related = ("account",)
@@ -157,8 +156,8 @@ class LimitsReplayAdmin(ReadOnlyAdmin):
         return badge(_("done"), "good") if row.finished_at else badge(f"{share(row)} %", "info")
 
     @admin.display(description=gettext_lazy("who"))
-    def who(self, row: LimitsReplay) -> str:
-        return actor_names([row.actor]).get(row.actor, row.actor) or EMPTY
+    def who(self, row: Any) -> str:
+        return super().who(row) or EMPTY
 
     @admin.display(description=gettext_lazy("limits"))
     def document(self, row: LimitsReplay) -> SafeString:

@@ -1,6 +1,5 @@
 """Pages of the register of algorithms: register one, approve or reject it in twos, withdraw it."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -19,6 +18,7 @@ from mia_site.audit.admin.filters import RecordedDayFilter, SelectFilter
 from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import badge, number
 from risk.admin.acting import ReasonForm, act_view
+from risk.admin.shared import WhoMixin
 from risk.algorithm_register import OWNER_LENGTH, algorithm_decide, algorithm_register, algorithm_withdraw
 from risk.models import AlgorithmEntry, AlgorithmRuling
 from risk.models.algorithm_register import RegisterAction
@@ -51,7 +51,8 @@ class RegisterForm(ReasonForm):
 
 
 @admin.register(AlgorithmEntry)
-class AlgorithmEntryAdmin(FactAdmin):
+class AlgorithmEntryAdmin(WhoMixin, FactAdmin):
+    who_column = "proposer"
     list_display = ("recorded_at", "key", "version", "owner", "status", "max_quantity", "max_openings_per_hour", "who")
     list_filter = (("recorded_at", RecordedDayFilter),)
     empty_words = gettext_lazy("No algorithm is registered yet.")
@@ -134,14 +135,9 @@ class AlgorithmEntryAdmin(FactAdmin):
             links.append({"url": url, "words": _("Withdraw"), "look": "danger"})
         return {**super().page_context(request, obj), "links": links}
 
-    def page_prepare(self, rows: Iterable[Any]) -> None:
-        names = actor_names(row.proposer for row in rows)
-        for row in rows:
-            row.proposer_shown = names[row.proposer]
-
     @admin.display(description=gettext_lazy("registered by"))
     def who(self, row: Any) -> str:
-        return str(getattr(row, "proposer_shown", "")) or actor_names([row.proposer])[row.proposer]
+        return super().who(row)
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, row: AlgorithmEntry) -> SafeString:

@@ -13,19 +13,19 @@ from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.base import FactAdmin
 from mia_site.audit.admin.filters import RecordedDayFilter
-from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import badge, number
 from risk.admin.account_page import limits_yaml
 from risk.admin.limits import changes_table, decision_view
 from risk.admin.limits_status import status_badge
 from risk.admin.limits_steps import step_context, step_view
-from risk.admin.shared import ReasonMixin
+from risk.admin.shared import ReasonMixin, WhoMixin
 from risk.models import DeskLimitsApproval, DeskLimitsVersion, DeskPoint
 from risk.risk_controller import desk_limits_decide
 
 
 @admin.register(DeskLimitsVersion)
-class DeskLimitsVersionAdmin(ReasonMixin, FactAdmin):
+class DeskLimitsVersionAdmin(WhoMixin, ReasonMixin, FactAdmin):
+    who_column = "proposer"
     list_display = ("name", "status", "who", "reason_shown", "recorded_at")
     list_filter = (("recorded_at", RecordedDayFilter),)
     empty_words = gettext_lazy("The desk sets no limits for all accounts yet. They are proposed on the desk's page.")
@@ -78,8 +78,8 @@ class DeskLimitsVersionAdmin(ReasonMixin, FactAdmin):
         return f"v{row.version}"
 
     @admin.display(description=gettext_lazy("proposed by"))
-    def who(self, row: DeskLimitsVersion) -> str:
-        return actor_names([row.proposer])[row.proposer]
+    def who(self, row: Any) -> str:
+        return super().who(row)
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, row: DeskLimitsVersion) -> SafeString:
@@ -95,7 +95,8 @@ class DeskLimitsVersionAdmin(ReasonMixin, FactAdmin):
 
 
 @admin.register(DeskLimitsApproval)
-class DeskLimitsApprovalAdmin(FactAdmin):
+class DeskLimitsApprovalAdmin(WhoMixin, FactAdmin):
+    who_column = "approver"
     list_display = ("recorded_at", "limits", "answer", "who", "reason")
     list_filter = (("recorded_at", RecordedDayFilter),)
     list_select_related = ("limits",)
@@ -106,10 +107,6 @@ class DeskLimitsApprovalAdmin(FactAdmin):
     @admin.display(description=gettext_lazy("answer"))
     def answer(self, row: DeskLimitsApproval) -> SafeString:
         return badge(_("approved"), "good") if row.approved else badge(_("rejected"), "bad")
-
-    @admin.display(description=gettext_lazy("by"))
-    def who(self, row: DeskLimitsApproval) -> str:
-        return actor_names([row.approver])[row.approver]
 
 
 @admin.register(DeskPoint)

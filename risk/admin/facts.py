@@ -1,6 +1,5 @@
 """Pages of the account's facts: equity, positions, snapshots, penalties, states; and the projection of admissions."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -15,11 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.base import FactAdmin, ReadOnlyAdmin
 from mia_site.audit.admin.filters import DayRangeFilter, FlagFilter, RecordedDayFilter, SelectFilter
-from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge
 from mia_site.audit.models import Entry
 from risk.admin.resume_reviews import resume_review_view, resume_unreviewed
-from risk.admin.shared import EFFECT_WORDS, AccountFilter, OriginMixin, ReasonMixin, state_badge
+from risk.admin.shared import EFFECT_WORDS, AccountFilter, OriginMixin, ReasonMixin, WhoMixin, state_badge
 from risk.models import (
     Admission,
     EquityBatch,
@@ -126,7 +124,7 @@ class PenaltyAdmin(ReasonMixin, OriginMixin, AccountFactAdmin):
 
 
 @admin.register(StateChange)
-class StateChangeAdmin(ReasonMixin, AccountFactAdmin):
+class StateChangeAdmin(WhoMixin, ReasonMixin, AccountFactAdmin):
     time_column = "recorded_at"
     list_display = (
         "recorded_at",
@@ -163,11 +161,6 @@ class StateChangeAdmin(ReasonMixin, AccountFactAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("account")
 
-    def page_prepare(self, rows: Iterable[Any]) -> None:
-        names = actor_names(row.actor for row in rows)
-        for row in rows:
-            row.actor_shown = names[row.actor]
-
     @admin.display(description=gettext_lazy("account"))
     def scope_shown(self, row: StateChange) -> Any:
         return row.account or badge(row.get_scope_display(), "info")
@@ -182,23 +175,18 @@ class StateChangeAdmin(ReasonMixin, AccountFactAdmin):
 
     @admin.display(description=gettext_lazy("who"))
     def who(self, row: Any) -> str:
-        return str(getattr(row, "actor_shown", "")) or actor_names([row.actor])[row.actor]
+        return super().who(row)
 
 
-class RuledAdmin(AccountFactAdmin):
+class RuledAdmin(WhoMixin, AccountFactAdmin):
     """A fact of an account that a person recorded with a reason."""
 
     time_column = "recorded_at"
     list_filter: ClassVar[Any] = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
 
-    def page_prepare(self, rows: Iterable[Any]) -> None:
-        names = actor_names(row.actor for row in rows)
-        for row in rows:
-            row.actor_shown = names[row.actor]
-
     @admin.display(description=gettext_lazy("who"))
     def who(self, row: Any) -> str:
-        return str(getattr(row, "actor_shown", "")) or actor_names([row.actor])[row.actor]
+        return super().who(row)
 
 
 @admin.register(HeldPoint)

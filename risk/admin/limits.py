@@ -1,6 +1,6 @@
 """Limits: every version with what it changed, a form to propose, and a second person's yes or no."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -21,14 +21,13 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidg
 
 from mia_site.audit.admin.base import FactAdmin, request_actor
 from mia_site.audit.admin.filters import FlagFilter, RecordedDayFilter
-from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge, moment, table
 from mia_site.audit.models import Entry
 from risk.admin.acting import ReasonForm, act_view
 from risk.admin.limits_sources import limits_text, sources_table
 from risk.admin.limits_status import Version, is_open, status_badge
 from risk.admin.limits_steps import step_context, step_view
-from risk.admin.shared import AccountFilter, ReasonMixin
+from risk.admin.shared import AccountFilter, ReasonMixin, WhoMixin
 from risk.admin.switches import refusal
 from risk.inputs import InputError
 from risk.limits_document import document_read
@@ -135,7 +134,8 @@ def _submitted(version: LimitsVersion, *, applied: bool, changed: bool) -> str:
 
 
 @admin.register(LimitsVersion)
-class LimitsVersionAdmin(ReasonMixin, FactAdmin):
+class LimitsVersionAdmin(WhoMixin, ReasonMixin, FactAdmin):
+    who_column = "proposer"
     list_display = ("name", "account", "status", "who", "reason_shown", "recorded_at")
     list_filter = (("account", AccountFilter), ("recorded_at", RecordedDayFilter))
     list_select_related = ("account", "approval", "step")
@@ -194,18 +194,13 @@ class LimitsVersionAdmin(ReasonMixin, FactAdmin):
         step = LimitsStep.objects.filter(limits_id=obj.pk).values_list("pk", flat=True)
         return Entry.objects.filter(Q(pk=obj.pk) | Q(pk__in=[*approval, *step]))
 
-    def page_prepare(self, rows: Iterable[Any]) -> None:
-        names = actor_names(row.proposer for row in rows)
-        for row in rows:
-            row.proposer_shown = names[row.proposer]
-
     @admin.display(description=gettext_lazy("version"))
     def name(self, row: LimitsVersion) -> str:
         return f"v{row.version}"
 
     @admin.display(description=gettext_lazy("proposed by"))
     def who(self, row: Any) -> str:
-        return str(getattr(row, "proposer_shown", "")) or actor_names([row.proposer])[row.proposer]
+        return super().who(row)
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, row: LimitsVersion) -> SafeString:
@@ -269,7 +264,8 @@ def _direction(word: str) -> SafeString:
 
 
 @admin.register(LimitsApproval)
-class LimitsApprovalAdmin(FactAdmin):
+class LimitsApprovalAdmin(WhoMixin, FactAdmin):
+    who_column = "approver"
     list_display = ("recorded_at", "account", "limits", "answer", "who", "reason")
     list_filter = (("recorded_at", RecordedDayFilter), ("approved", FlagFilter))
     list_select_related = ("account", "limits")
@@ -280,15 +276,6 @@ class LimitsApprovalAdmin(FactAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("account", "limits")
 
-    def page_prepare(self, rows: Iterable[Any]) -> None:
-        names = actor_names(row.approver for row in rows)
-        for row in rows:
-            row.approver_shown = names[row.approver]
-
     @admin.display(description=gettext_lazy("answer"))
     def answer(self, row: LimitsApproval) -> SafeString:
         return badge(_("approved"), "good") if row.approved else badge(_("rejected"), "bad")
-
-    @admin.display(description=gettext_lazy("by"))
-    def who(self, row: Any) -> str:
-        return str(getattr(row, "approver_shown", "")) or actor_names([row.approver])[row.approver]

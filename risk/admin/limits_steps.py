@@ -1,6 +1,5 @@
 """Withdrawing a version that waits, reviewing what was loosened by break-glass; and the steps that were taken."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -14,11 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.base import FactAdmin, request_actor
 from mia_site.audit.admin.filters import RecordedDayFilter, SelectFilter
-from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import badge
 from risk.admin.acting import Button, ReasonForm, act_view
 from risk.admin.limits_status import STEP_TONES, Version, is_open, is_unreviewed
-from risk.admin.shared import AccountFilter, ReasonMixin
+from risk.admin.shared import AccountFilter, ReasonMixin, WhoMixin
 from risk.models import DeskLimitsStep, LimitsStep
 from risk.models.limits import Step
 from risk.risk_controller import limits_review, limits_withdraw
@@ -69,21 +67,12 @@ def _buttons(version: Version, request: HttpRequest) -> list[Button]:
     return [*keep, ("revoke", _("Revoke"), "danger")]
 
 
-class StepMixin:
+class StepMixin(WhoMixin):
     """Columns of a step, of an account's version or the desk's."""
-
-    def page_prepare(self, rows: Iterable[Any]) -> None:
-        names = actor_names(row.actor for row in rows)
-        for row in rows:
-            row.actor_shown = names[row.actor]
 
     @admin.display(description=gettext_lazy("step"))
     def step_shown(self, row: Any) -> SafeString:
         return badge(Step(row.step).label, STEP_TONES[Step(row.step)])
-
-    @admin.display(description=gettext_lazy("by"))
-    def who(self, row: Any) -> str:
-        return str(getattr(row, "actor_shown", "")) or actor_names([row.actor])[row.actor]
 
 
 @admin.register(LimitsStep)

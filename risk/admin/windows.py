@@ -20,6 +20,7 @@ from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import EMPTY, badge, moment
 from mia_site.audit.models import Entry
 from risk.admin.acting import ReasonForm, act_view, moment_field
+from risk.admin.shared import WhoMixin
 from risk.calendar_overrides import waiver_decide, window_add, window_extend, window_waive
 from risk.models import MacroEvent, OverrideAction, WindowOverride, WindowRuling
 from risk.roles import CHANGE_WINDOWS, RULE_WINDOWS
@@ -50,7 +51,8 @@ class AddForm(ReasonForm):
 
 
 @admin.register(WindowOverride)
-class WindowOverrideAdmin(FactAdmin):
+class WindowOverrideAdmin(WhoMixin, FactAdmin):
+    who_column = "proposer"
     list_display = ("recorded_at", "action_shown", "event_type", "start_at", "end_at", "status", "who", "reason")
     list_select_related = ("ruling",)
     list_filter = (("recorded_at", RecordedDayFilter),)
@@ -137,11 +139,6 @@ class WindowOverrideAdmin(FactAdmin):
         ruling = WindowRuling.objects.filter(override_id=obj.pk).values_list("pk", flat=True)
         return Entry.objects.filter(Q(pk=obj.pk) | Q(pk__in=list(ruling)))
 
-    def page_prepare(self, rows: Any) -> None:
-        names = actor_names(row.proposer for row in rows)
-        for row in rows:
-            row.proposer_shown = names[row.proposer]
-
     @admin.display(description=gettext_lazy("action"))
     def action_shown(self, row: WindowOverride) -> SafeString:
         return badge(row.get_action_display(), TONES.get(OverrideAction(row.action), "plain"))
@@ -154,10 +151,6 @@ class WindowOverrideAdmin(FactAdmin):
         if ruling is None:
             return badge(_("waits for a second person"), "warn")
         return badge(_("opened"), "good") if ruling.approved else badge(_("kept closed"), "bad")
-
-    @admin.display(description=gettext_lazy("by"))
-    def who(self, row: Any) -> str:
-        return str(getattr(row, "proposer_shown", "")) or actor_names([row.proposer])[row.proposer]
 
 
 @admin.register(WindowRuling)

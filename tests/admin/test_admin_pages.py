@@ -17,7 +17,7 @@ from mia_site.audit.admin.paging import CAP, CappedPaginator
 from mia_site.ops.append_only import fact_models
 from risk.models import Account, Snapshot
 from tests.admin.pages import desk_models, html_of, page_name, pages_of, registered, rows_everywhere
-from tests.factories import AccountFactory, DecisionFactory, SnapshotFactory, UserFactory
+from tests.factories import AccountFactory, DecisionFactory, DeskLimitsVersionFactory, SnapshotFactory, UserFactory
 from tests.stories import Story
 
 ELSEWHERE = re.compile(r"""(?:src|href|action)=["'](?:https?:)?//[^"']+""")
@@ -111,6 +111,18 @@ def test_a_longer_list_costs_no_more_queries(
         make()
 
     assert cost() == short
+
+
+def test_people_in_a_list_are_named_by_one_query(as_superuser: Browser) -> None:
+    people = [UserFactory() for _ in range(3)]
+    for person in people:
+        DeskLimitsVersionFactory(proposer=f"user:{person.pk}")
+
+    with CaptureQueriesContext(connection) as spent:
+        html = html_of(as_superuser, reverse("admin:risk_desklimitsversion_changelist"))
+
+    assert all(person.username in html for person in people)
+    assert sum("username" in query["sql"] and " IN (" in query["sql"] for query in spent) == 1
 
 
 def test_a_list_counts_no_further_than_the_cap(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
