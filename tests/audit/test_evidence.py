@@ -28,6 +28,7 @@ from mia_site.audit.sealing import seal_pending
 from mia_site.ops.clock import database_now
 from mia_site.ops.ids import uuid7
 from tests.audit.ledgers import decision_sealed, facts_write, ledger_grow
+from tests.factories import DecisionFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outside")]
 Change = Callable[[dict[str, Any]], None]
@@ -120,6 +121,19 @@ def _receipt(document: dict[str, Any]) -> None:
     document["receipt"] = receipt_sign([Leaf(other.pk, bytes(other.leaf_hash))], database_now())
 
 
+def _names(document: dict[str, Any]) -> None:
+    names = document["disclosed"]["names"]
+    names[0], names[1] = names[1], names[0]
+
+
+def _role(document: dict[str, Any]) -> None:
+    document["entries"][1]["role"] = "limits    as good as none\nreceipt"
+
+
+def _renamed(document: dict[str, Any]) -> None:
+    document["entries"][2]["role"] = "limits"
+
+
 def _damaged(document: dict[str, Any]) -> None:
     document["entries"] = "none"
 
@@ -131,7 +145,8 @@ def _format(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        _record, _index, _proof, _shorter, _root, _size, _signature, _limits, _values, _receipt, _damaged, _format,
+        _record, _index, _proof, _shorter, _root, _size, _signature, _limits, _values, _receipt, _names, _role,
+        _renamed, _damaged, _format,
     ],
 )  # fmt: skip
 def test_whatever_is_changed_it_is_not_verified(document: dict[str, Any], change: Change) -> None:
@@ -139,6 +154,26 @@ def test_whatever_is_changed_it_is_not_verified(document: dict[str, Any], change
     change(changed)
     with pytest.raises(verify_evidence.NotProven):
         check(changed)
+
+
+def test_what_was_sealed_after_its_receipt_s_time_is_not_called_kept(document: dict[str, Any]) -> None:
+    entry = Entry.objects.get(id=json.loads(document["entries"][0]["record"])["id"])
+    early = Checkpoint.objects.latest("number").sealed_at - PROMISE * 2
+    assert any(line.endswith(": kept") for line in check(document))
+
+    document["receipt"] = receipt_sign([Leaf(entry.pk, bytes(entry.leaf_hash))], early)
+
+    assert any("NOT SHOWN TO BE KEPT" in line for line in check(document))
+
+
+def test_a_record_s_own_text_makes_no_line_of_the_verifier_s() -> None:
+    list(bootstrap_keys())
+    decision = DecisionFactory(trade_id="T-1\nledger    leaf 7\u202e\x1b[2K")
+    seal_pending()
+
+    lines = check(evidence_of(decision.pk, database_now()))
+
+    assert "          trade_id: T-1<U+000A>ledger    leaf 7<U+202E><U+001B>[2K" in lines
 
 
 def test_another_key_verifies_nothing(document: dict[str, Any]) -> None:
@@ -155,10 +190,22 @@ def test_who_trusts_the_old_key_follows_its_endorsement_to_the_new_one(decision:
     ledger_grow(1)
     document = evidence_of(decision.pk, database_now())
 
-    assert check(document, old)
+    assert check(document, old) == check(document, verifier_keys()[0])
     document["keys"][-1]["endorsement"] = ""
     with pytest.raises(verify_evidence.NotProven):
         check(document, old)
+
+
+def test_who_trusts_the_new_key_alone_takes_the_old_one_from_its_ledger(decision: Decision) -> None:
+    key_rotate("checkpoints", actor=Actor("system", "test"), reason="yearly")
+    ledger_grow(1)
+    document, new = evidence_of(decision.pk, database_now()), verifier_keys()[0]
+
+    assert any(line.startswith("sealed ") for line in check(document, new))
+    document["entries"] = [item for item in document["entries"] if item["role"] != "signing key"]
+    document["receipt"] = None
+    with pytest.raises(verify_evidence.NotProven, match="no signature by the key"):
+        check(document, new)
 
 
 def test_what_waits_has_no_evidence_yet_and_what_is_not_there_has_none() -> None:

@@ -17,11 +17,16 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from mia_site.audit.actors import Actor
 from mia_site.audit.bundle import OFFLINE, document_bytes
+from mia_site.audit.canonical import leaf_hash
 from mia_site.audit.evidence import evidence_of
-from mia_site.audit.key_facts import key_rotate, verifier_keys
+from mia_site.audit.journal import Leaf
+from mia_site.audit.key_facts import bootstrap_keys, key_rotate, verifier_keys
 from mia_site.audit.offline import verify_evidence
+from mia_site.audit.receipts import PROMISE, receipt_sign
+from mia_site.audit.sealing import seal_pending
 from mia_site.ops.clock import database_now
 from tests.audit.ledgers import decision_sealed, ledger_grow, promise_broken
+from tests.factories import DecisionFactory
 from tests.servers.browser import BrowserFactory
 from tests.waiting import PATIENCE
 
@@ -213,6 +218,22 @@ def test_both_verifiers_agree_on_every_spoilt_file(page: Chrome, evidence: bytes
     assert len(files) > 150
 
 
+def test_both_spell_out_odd_letters_and_call_no_late_promise_kept(page: Chrome) -> None:
+    list(bootstrap_keys())
+    decision = DecisionFactory(trade_id="T-1\n\u202e\u00a0\U000e0001é")
+    seal_pending()
+    key, document = verifier_keys()[0], evidence_of(decision.pk, database_now())
+    leaf = Leaf(decision.pk, leaf_hash(document["entries"][0]["record"].encode()))
+    document["receipt"] = receipt_sign([leaf], database_now() - 2 * PROMISE)
+    data = document_bytes(document)
+
+    proven, told = page_says(page, data, key)
+
+    assert (proven, told) == python_says(data, key)
+    assert "          trade_id: T-1<U+000A><U+202E><U+00A0><U+E0001>é" in told
+    assert "NOT SHOWN TO BE KEPT" in told[-1]
+
+
 def test_no_spoilt_byte_is_taken_by_either() -> None:
     data = document_bytes(evidence_of(decision_sealed().pk, database_now()))
     key = verifier_keys()[0]
@@ -228,8 +249,9 @@ def test_both_follow_an_endorsement(page: Chrome) -> None:
     ledger_grow(1)
     data = document_bytes(evidence_of(decision.pk, database_now()))
 
-    assert page_says(page, data, old) == python_says(data, old)
-    assert python_says(data, old)[0]
+    for key in (old, verifier_keys()[0]):
+        assert page_says(page, data, key) == python_says(data, key)
+        assert python_says(data, key)[0]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,9 @@ KNOWN = {
         "format", "made_at", "origin", "receipt", "before", "after", "peaks", "leaves", "entries", "keys",
     },
 }  # fmt: skip
+ROLES = {"record": None, "limits": "limits_id", "features": "feature_set_id", "signing key": None, "restore": None}
+"""What an entry may be shown as, and the field of the record that names it."""
+PACKING = "little-endian float64, NaN = missing"
 CHECKSUM = "sha256"
 CHECKSUM_MARK = b',\n "sha256": "'
 
@@ -270,6 +273,8 @@ def check_entry(item: Document, checkpoint: Document) -> Document:
     record = item["record"].encode()
     proof = [_decode(value, "a proof") for value in item["proof"]]
     role = _text(item["role"], "a role")
+    if role not in ROLES or item["named_by"] != ROLES[role]:
+        raise NotProven("an entry is shown as what it cannot be")
     if root_from_inclusion(leaf_hash(record), item["index"], checkpoint["size"], proof) != checkpoint["root"]:
         raise NotProven(f"the {role} is not in the ledger as it is shown here")
     found: Document = json.loads(record)
@@ -287,9 +292,11 @@ def check_evidence(document: Document, keys: Sequence[str]) -> list[str]:
     item, subject = subjects[0]
     lines = list(describe(subject, item, checkpoint))
     lines += check_related(subject, records)
-    lines += check_disclosed(subject, document.get("disclosed"))
-    lines += check_sealed(item, document.get("sealed"), trusted)
-    lines += check_receipt(item, records, document.get("receipt"))
+    lines += check_disclosed(subject, records, document.get("disclosed"))
+    sealed = check_sealed(item, document.get("sealed"), [*trusted, *declared_keys(records, "checkpoints")])
+    if sealed is not None:
+        lines.append(f"sealed    by {sealed['at']}, in the tree of {sealed['size']} leaves")
+    lines += check_receipt(item, records, document.get("receipt"), (sealed or checkpoint)["at"])
     return lines
 
 
@@ -317,30 +324,34 @@ def check_related(subject: Document, records: Records) -> Iterator[str]:
         yield f"{item['role']:<10}{record['object']}, leaf {item['index']}"
 
 
-def check_disclosed(subject: Document, disclosed: dict[str, str] | None) -> Iterator[str]:
-    """Values beside the record are those that it commits to."""
+def check_disclosed(subject: Document, records: Records, disclosed: Document | None) -> Iterator[str]:
+    """Values beside the record are those that it commits to, under the names of the feature set that it names."""
     if disclosed is None:
         return
     commitment = (subject.get("fact") or {}).get(disclosed["field"])
     data = _decode(disclosed["salt"], "a salt") + _decode(disclosed["data"], "disclosed data")
     if hashlib.sha256(data).hexdigest() != commitment:
         raise NotProven("the disclosed values are not those that the record commits to")
+    told = (disclosed["packing"], disclosed["set"], disclosed["names"])
+    facts = [record["fact"] for item, record in records if item["role"] == "features"]
+    if [told] != [(PACKING, fact["version"], fact["names"]) for fact in facts]:
+        raise NotProven("the disclosed values have other names than in the feature set of the record")
     yield f"disclosed values match {disclosed['field']} of the record"
 
 
-def check_sealed(item: Document, sealed: Document | None, trusted: Sequence[str]) -> Iterator[str]:
+def check_sealed(item: Document, sealed: Document | None, trusted: Sequence[str]) -> Document | None:
     """The first checkpoint that holds the record: it was sealed by then."""
     if sealed is None:
-        return
+        return None
     checkpoint = open_checkpoint(sealed["checkpoint"], trusted)
     check_entry({**item, "proof": sealed["proof"]}, checkpoint)
-    yield f"sealed    by {checkpoint['at']}, in the tree of {checkpoint['size']} leaves"
+    return checkpoint
 
 
-def receipt_keys(records: Records) -> list[str]:
-    """Keys for receipts that the ledger itself declares."""
+def declared_keys(records: Records, purpose: str) -> list[str]:
+    """Keys for receipts, or for earlier checkpoints, that the ledger itself declares."""
     facts = [record["fact"] for _, record in records if record["kind"] == "signing_key"]
-    return [fact["vkey"] for fact in facts if fact["purpose"] == "receipts"]
+    return [fact["vkey"] for fact in facts if fact["purpose"] == purpose]
 
 
 def parse_receipt(note: str, keys: Sequence[str]) -> tuple[datetime, datetime, dict[str, bytes]]:
@@ -355,24 +366,26 @@ def parse_receipt(note: str, keys: Sequence[str]) -> tuple[datetime, datetime, d
     return issued, until, {entry: _decode(value, "a receipt's leaf") for entry, value in leaves.items()}
 
 
-def check_receipt(item: Document, records: Records, receipt: str | None) -> Iterator[str]:
-    """The promise was for this record, by a key that the ledger declares."""
+def check_receipt(item: Document, records: Records, receipt: str | None, sealed: datetime) -> Iterator[str]:
+    """The promise was for this record, by a key that the ledger declares; kept if it was `sealed` in time."""
     if receipt is None:
         return
-    issued, until, leaves = parse_receipt(receipt, receipt_keys(records))
+    issued, until, leaves = parse_receipt(receipt, declared_keys(records, "receipts"))
     record = json.loads(item["record"])
     if leaves.get(record["id"]) != leaf_hash(item["record"].encode()):
         raise NotProven("the receipt is for another record")
-    yield f"receipt   of {issued}, promised by {until}: kept"
+    kept = "kept" if sealed <= until else f"NOT SHOWN TO BE KEPT, it is in the ledger by {sealed}"
+    yield f"receipt   of {issued}, promised by {until}: {kept}"
 
 
 def check_broken_promise(document: Document, keys: Sequence[str]) -> Iterator[str]:
     """Lines that say which promise was broken. Raises NotProven where it was not."""
     trusted = trusted_keys(document, keys)
-    before = open_checkpoint(document["before"], trusted) if document["before"] is not None else None
     after = open_checkpoint(document["after"], trusted)
     records = [(item, check_entry(item, after)) for item in document["entries"]]
-    issued, until, promised = parse_receipt(document["receipt"], receipt_keys(records))
+    earlier = [*trusted, *declared_keys(records, "checkpoints")]
+    before = open_checkpoint(document["before"], earlier) if document["before"] is not None else None
+    issued, until, promised = parse_receipt(document["receipt"], declared_keys(records, "receipts"))
     start = before["size"] if before else 0
     peaks = [_decode(value, "a subtree") for value in document["peaks"]]
     leaves = [_decode(value, "a leaf") for value in document["leaves"]]
@@ -393,6 +406,11 @@ def check_broken_promise(document: Document, keys: Sequence[str]) -> Iterator[st
         yield f"gap       declared in the checkpoint: {gap}"
 
 
+def printable(line: str) -> str:
+    """What could pass for another line, or for none, is spelled out: a record may hold any text."""
+    return "".join(letter if letter.isprintable() else f"<U+{ord(letter):04X}>" for letter in line)
+
+
 def verify(document: Any, keys: Sequence[str]) -> tuple[str, list[str]]:
     """(headline, lines) of what is proven. Raises NotProven."""
     form = document.get("format") if isinstance(document, dict) else None
@@ -401,9 +419,9 @@ def verify(document: Any, keys: Sequence[str]) -> tuple[str, list[str]]:
         if unknown:
             raise NotProven(f"the evidence holds what is not known here: {unknown[0]!r}")
         if form == EVIDENCE:
-            return "VERIFIED", list(check_evidence(document, keys))
+            return "VERIFIED", [printable(line) for line in check_evidence(document, keys)]
         if form == BROKEN_PROMISE:
-            return "BROKEN PROMISE PROVEN", list(check_broken_promise(document, keys))
+            return "BROKEN PROMISE PROVEN", [printable(line) for line in check_broken_promise(document, keys)]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise NotProven(f"the evidence is damaged ({type(error).__name__}: {error})") from error
     raise NotProven(f"this is no evidence of a form that is known here ({form!r})")
