@@ -23,9 +23,13 @@ def _take_data_dir(argv: list[str]) -> list[str]:
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mia_site.settings")
     argv = _take_data_dir(sys.argv)
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(argv)
+    try:
+        execute_from_command_line(argv)
+    except ImproperlyConfigured as error:  # of the environment: a sentence says it, a traceback hides it
+        sys.exit(f"Cannot start: {error}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -24,7 +25,7 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}; expected 1 or 0")
 
 
-def integer(name: str, default: int, *, least: int | None = None, most: int | None = None) -> int:
+def integer(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
     """A whole number within its bounds, each included."""
     value = os.environ.get(name, "")
     if not value:
@@ -33,9 +34,18 @@ def integer(name: str, default: int, *, least: int | None = None, most: int | No
         number = int(value)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is {value!r}; expected a whole number") from error
-    if (least is not None and number < least) or (most is not None and number > most):
-        raise ImproperlyConfigured(f"{name} is {number}; expected {least} to {most}")
+    if number < least or (most is not None and number > most):
+        bounds = f"{least} or more" if most is None else f"{least} to {most}"
+        raise ImproperlyConfigured(f"{name} is {number}; expected {bounds}")
     return number
+
+
+def choice(name: str, default: str, choices: Sequence[str]) -> str:
+    """One of `choices`."""
+    value = text(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}; expected one of {', '.join(choices)}")
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:
@@ -47,6 +57,16 @@ def secret_file(path: Path, length: int = 50) -> str:
 
     Two processes that start at once agree, since the file appears whole and only once (link fails if it exists).
     """
+    try:
+        secret = _secret(path, length)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{path} cannot be used: {error.strerror}") from error
+    if not secret:
+        raise ImproperlyConfigured(f"{path} is empty; restore it, or delete it to have a new secret made")
+    return secret
+
+
+def _secret(path: Path, length: int) -> str:
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -62,10 +82,7 @@ def secret_file(path: Path, length: int = 50) -> str:
             draft.unlink()
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)  # a copy or a backup tool may have opened it to others
-    secret = path.read_text(encoding="ascii").strip()
-    if not secret:
-        raise ImproperlyConfigured(f"{path} is empty; restore it, or delete it to have a new secret made")
-    return secret
+    return path.read_text(encoding="ascii").strip()
 
 
 def mail(name: str) -> dict[str, str | int | bool]:

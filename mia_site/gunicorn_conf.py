@@ -7,23 +7,22 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from prometheus_client import multiprocess
 
-from mia_site import env
-from mia_site.ops.logs import logging_config, structlog_configure
 from mia_site.ops.supervisor.launch import die_with_parent
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mia_site.settings")
 # Threads are few: requests that wait for one locked account must not keep all the others waiting for a thread.
 os.environ.setdefault("MIA_DATABASE_WAIT", "5")
-structlog_configure()
-logconfig_dict = logging_config(env.text("MIA_LOG_LEVEL", "INFO"), env.text("MIA_LOG_FORMAT", "auto"))
+logconfig_dict = settings.LOGGING
 
 worker_class = "gthread"
 preload_app = True  # loaded once; a worker that died is replaced in milliseconds
-workers = env.integer("MIA_WEB_WORKERS", 2)
-threads = env.integer("MIA_WEB_THREADS", 8)
+workers = settings.WEB_WORKERS
+threads = settings.WEB_THREADS
 timeout = 30
-graceful_timeout = 4
+graceful_timeout = 3  # kept-alive connections get 2 s; the rest of the supervisor's 5 s is for the end itself
 keepalive = 30  # bots ask often; a new connection costs more than the gate
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - heartbeat files, not data
 control_socket_disable = True

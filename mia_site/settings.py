@@ -7,7 +7,6 @@ from typing import Any
 import dj_database_url
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -63,6 +62,8 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "mia_site.urls"
 WSGI_APPLICATION = "mia_site.wsgi.application"
+WEB_WORKERS = env.integer("MIA_WEB_WORKERS", 2, least=1)  # mia_site/gunicorn_conf.py
+WEB_THREADS = env.integer("MIA_WEB_THREADS", 8, least=1)
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -87,7 +88,7 @@ def _database() -> dict[str, Any]:
     transaction fails half-way with "database is locked" (docs/adr/0002). `MIA_DATABASE_WAIT` bounds every wait for a
     lock that has no deadline of its own.
     """
-    url, wait = env.text("DATABASE_URL"), env.integer("MIA_DATABASE_WAIT", 20)
+    url, wait = env.text("DATABASE_URL"), env.integer("MIA_DATABASE_WAIT", 20, least=1)
     if url and not url.startswith("sqlite"):
         config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
         options = config.setdefault("OPTIONS", {})
@@ -171,11 +172,10 @@ CONTENT_SECURITY_POLICY = {
 }
 METRICS_TOKEN = env.text("MIA_METRICS_TOKEN")
 
-LOG_FORMAT = env.text("MIA_LOG_FORMAT", "auto")
-if LOG_FORMAT not in logs.FORMATS:
-    raise ImproperlyConfigured(f"MIA_LOG_FORMAT is {LOG_FORMAT!r}; expected one of {', '.join(logs.FORMATS)}")
 logs.structlog_configure()
-LOGGING = logs.logging_config(env.text("MIA_LOG_LEVEL", "INFO"), LOG_FORMAT)
+LOGGING = logs.logging_config(
+    env.choice("MIA_LOG_LEVEL", "INFO", logs.LEVELS), env.choice("MIA_LOG_FORMAT", "auto", logs.FORMATS)
+)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["mia_site.ops.tokens.ApiTokens"],
@@ -192,7 +192,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 REST_KNOX = {
-    "TOKEN_TTL": timedelta(days=env.integer("MIA_TOKEN_DAYS", 365)),
+    "TOKEN_TTL": timedelta(days=env.integer("MIA_TOKEN_DAYS", 365, least=1)),
     "AUTH_HEADER_PREFIX": "Token",
 }
 SPECTACULAR_SETTINGS = {
@@ -237,8 +237,8 @@ MIA_TIMINGS_DAYS = env.integer("MIA_TIMINGS_DAYS", 7)
 MIA_ALERT_DAYS = env.integer("MIA_ALERT_DAYS", 90)
 MIA_ALERT_COOLDOWN = env.integer("MIA_ALERT_COOLDOWN", 300)
 MIA_ALERT_LANGUAGE = env.text("MIA_ALERT_LANGUAGE", "en")
-MIA_ALERT_TIMEOUT = env.integer("MIA_ALERT_TIMEOUT", 5)
-MIA_ALERT_ATTEMPTS = env.integer("MIA_ALERT_ATTEMPTS", 14)
+MIA_ALERT_TIMEOUT = env.integer("MIA_ALERT_TIMEOUT", 5, least=1)
+MIA_ALERT_ATTEMPTS = env.integer("MIA_ALERT_ATTEMPTS", 14, least=1)
 MIA_ALERT_WEBHOOKS = env.words("MIA_ALERT_WEBHOOKS")
 MIA_ALERT_WEBHOOK_SECRET = env.text("MIA_ALERT_WEBHOOK_SECRET")  # empty: DATA_DIR/secrets/webhook, made once
 MIA_ALERT_EMAILS = env.words("MIA_ALERT_EMAILS")

@@ -43,6 +43,8 @@ def account_open(
         raise InputError("timezone", timezone, "an IANA time zone such as America/Chicago") from error
     if not re.fullmatch("[A-Z]{3}", currency):
         raise InputError("currency", currency, "three capital letters such as USD")
+    if Account.objects.filter(code=code).exists():  # of two at the same moment, the unique index refuses one
+        raise InputError("code", code, "a code that no account has yet")
     account = Account(code=code, currency=currency, timezone=timezone, initial_balance=balance, owner=owner)
     try:
         account.full_clean()

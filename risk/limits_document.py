@@ -57,7 +57,7 @@ def document_read(text: str) -> dict[str, Any]:
     try:
         document = yaml.load(text, Loader=_TextLoader)  # noqa: S506 - a SafeLoader with fewer types
     except (yaml.YAMLError, KeyError) as error:  # KeyError: a text tagged as true or false
-        raise InputError("limits", str(error)[:200], "YAML") from error
+        raise InputError("limits", " ".join(str(error).split())[:200], "YAML") from error
     if not isinstance(document, dict):
         raise InputError("limits", type(document).__name__, "a mapping of limits")
     return document

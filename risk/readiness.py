@@ -67,7 +67,7 @@ def _limits(state: AccountState, limits: Limits | None) -> Readiness:
 def _client(state: AccountState) -> Readiness:
     count = Client.objects.filter(account_id=state.account_id).count()
     fix = "" if count else f"manage.py create_client NAME --account {state.account.code}"
-    return Readiness("client", bool(count), _("%(count)s API clients") % {"count": count}, fix)
+    return Readiness("client", bool(count), _("API clients: %(count)s") % {"count": count}, fix)
 
 
 def _state(state: AccountState, desk: Desk) -> Readiness:

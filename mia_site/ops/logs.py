@@ -14,7 +14,7 @@ import structlog
 from structlog.typing import Processor
 
 FORMATS = ("auto", "json", "console")
-
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,

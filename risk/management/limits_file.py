@@ -24,5 +24,7 @@ def _text(name: str) -> str:
     try:
         with Path(name).open(encoding="utf-8") as file:
             return file.read(MAX_BYTES + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{name} cannot be read: {error}") from error
+    except OSError as error:
+        raise CommandError(f"{name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{name} cannot be read: it is no text in UTF-8") from error

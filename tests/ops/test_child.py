@@ -35,6 +35,11 @@ def test_an_alert_is_shown_with_its_sentence() -> None:
     assert error_of(line) == "alert ES-DEMO: trading is set to HALTED"
 
 
+def test_an_error_of_several_lines_is_shown_on_one() -> None:
+    line = b'{"event": "Cannot connect.\\nTrying again in 2.00 seconds... (1/None)\\n", "level": "error"}'
+    assert error_of(line) == "Cannot connect. Trying again in 2.00 seconds... (1/None)"
+
+
 @pytest.mark.parametrize("line", [b'{"event": "fine", "level": "info"}', b"12:M * Ready", b"{not json", b"[]", b""])
 def test_other_output_stays_in_the_log(line: bytes) -> None:
     assert error_of(line) == ""

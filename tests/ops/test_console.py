@@ -32,7 +32,7 @@ def said(stream: io.StringIO, *, log: RotatingLog | None = None) -> str:
 
 
 def test_a_line_has_time_process_event_and_pid() -> None:
-    assert said(io.StringIO()).splitlines()[0] == "09:30:05  web      started  pid 12"
+    assert said(io.StringIO()).splitlines()[0] == "09:30:05  web       started  pid 12"
 
 
 def test_a_terminal_gets_colours_and_a_pipe_does_not() -> None:

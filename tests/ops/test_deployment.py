@@ -25,7 +25,14 @@ def test_the_deployment_check_has_nothing_to_say_with_tls(tmp_path: Path) -> Non
     assert "no issues" in result.stdout
 
 
-def test_a_log_format_that_does_not_exist_stops_the_start(tmp_path: Path) -> None:
+def test_a_wrong_value_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
     result = _check(MIA_LOG_FORMAT="xml", MIA_DATA_DIR=str(tmp_path))
-    assert result.returncode != 0
-    assert "MIA_LOG_FORMAT is 'xml'; expected one of auto, json, console" in result.stderr
+    assert result.returncode == 1
+    assert result.stderr == "Cannot start: MIA_LOG_FORMAT is 'xml'; expected one of auto, json, console\n"
+
+
+def test_a_data_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = _check(MIA_DATA_DIR=str(tmp_path / "file"))
+    assert result.returncode == 1
+    assert result.stderr == f"Cannot start: {tmp_path / 'file'}/secrets/django cannot be used: Not a directory\n"

@@ -35,6 +35,13 @@ def test_a_number_out_of_its_bounds_is_refused(monkeypatch: pytest.MonkeyPatch, 
         env.integer("MIA_DEADLINE_MS", 500, least=50, most=60_000)
 
 
+@pytest.mark.parametrize(("value", "least"), [("-1", 0), ("0", 1)])
+def test_a_number_below_its_least_is_refused(monkeypatch: pytest.MonkeyPatch, value: str, least: int) -> None:
+    monkeypatch.setenv("MIA_WEB_WORKERS", value)
+    with pytest.raises(ImproperlyConfigured, match=f"MIA_WEB_WORKERS is {value}; expected {least} or more"):
+        env.integer("MIA_WEB_WORKERS", 2, least=least)
+
+
 def test_a_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     path = tmp_path / "secrets" / "django"
     secret = env.secret_file(path)

@@ -46,3 +46,8 @@ def test_two_desks_that_start_at_once_cannot_both_have_a_port() -> None:
 def test_an_address_of_another_machine_is_refused_with_its_reason() -> None:
     with pytest.raises(Refused, match=r"Cannot listen on 192\.0\.2\.1 port 8000"):
         listener_open("192.0.2.1", 8000)
+
+
+def test_an_address_that_is_none_is_refused_with_its_reason() -> None:
+    with pytest.raises(Refused, match=r"Cannot listen on 127\.0\.0\.1:x port 8000"):
+        listener_open("127.0.0.1:x", 8000)

@@ -13,6 +13,8 @@ import urllib.parse
 
 import psutil
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connection
 
 from tests.environment import ROOT
@@ -116,6 +118,12 @@ def test_a_taken_port_is_named(running_desk: DeskUp, desk_up: DeskUp) -> None:
     output = _refused(desk_up)
     assert f"Port {running_desk.port} on 127.0.0.1 is in use" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    with pytest.raises(CommandError, match=f"{port} is no port; expected 1 to 65535"):
+        call_command("up", f"--port={port}")
 
 
 def test_metrics_add_up_over_processes_and_name_no_stranger_paths(running_desk: DeskUp) -> None:

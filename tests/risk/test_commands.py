@@ -122,8 +122,8 @@ def test_a_halt_may_have_an_end() -> None:
         ("halt", ("--client", "x", "--instrument", "ES", "--reason", "x"), "not allowed with"),
         ("halt", ("--client", "nobody", "--reason", "x"), "the name of an API client"),
         ("halt", ("--instrument", "E S", "--reason", "x"), "as bots send it"),
-        ("halt", ("--account", CODE, "--reason", "x", "--until", "noon"), "--until"),
-        ("halt", ("--account", CODE, "--reason", "x", "--until", "2030-01-01T00:00:00"), "--until"),
+        ("halt", ("--account", CODE, "--reason", "x", "--until", "noon"), "not a time such as"),
+        ("halt", ("--account", CODE, "--reason", "x", "--until", "2030-01-01T00:00:00"), "no time zone: write"),
         ("halt", ("--account", CODE, "--reason", "x", "--until", "2020-01-01T00:00:00Z"), "a time in the future"),
         ("resume", ("--account", "ES-NONE", "--reason", "x"), "'ES-NONE' does not exist"),
         ("resume", ("--account", CODE, "--reason", ""), "reason: expected a reason in words"),
@@ -159,7 +159,7 @@ def test_doctor_lists_what_is_missing_with_its_fix_and_ends_with_1(monkeypatch: 
     assert error.value.returncode == 1 and "inputs are missing or too old" in str(error.value)
     told = out.getvalue()
     assert f"NO  limits: no limits are set  ->  manage.py limits set {CODE} max_drawdown=0.05" in told
-    assert f"NO  client: 0 API clients  ->  manage.py create_client NAME --account {CODE}" in told
+    assert f"NO  client: API clients: 0  ->  manage.py create_client NAME --account {CODE}" in told
     assert f"NO  equity: never reported  ->  POST /api/v1/accounts/{CODE}/equity" in told
     assert "ok  trading state: ACTIVE" in told
 

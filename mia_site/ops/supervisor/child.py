@@ -152,8 +152,8 @@ class Child:
 
 
 def error_of(line: bytes) -> str:
-    """The message of a log line of level error or worse, as our processes write them (JSON), with an alert's sentence;
-    else empty."""
+    """The message of a log line of level error or worse, as our processes write them (JSON), with an alert's sentence,
+    on one line; else empty."""
     if not line.startswith(b"{"):
         return ""
     try:
@@ -164,7 +164,7 @@ def error_of(line: bytes) -> str:
         return ""
     exception = str(record.get("exception") or "").strip().splitlines()
     told = [str(record.get("event", "")), str(record.get("text") or ""), *exception[-1:]]
-    return " ".join(filter(None, told))[:300]
+    return " ".join(" ".join(told).split())[:300]
 
 
 def ending(status: int) -> str:

@@ -61,7 +61,7 @@ class Console:
             self._log.write(f"{stamp} {name} {event} {detail}".rstrip().encode() + b"\n")
         tone = BAD if bad else GOOD if good else ""
         self.line(
-            f"{self._paint(time, QUIET)}  {self._paint(f'{name:<8}', self._name_colour(name))} "
+            f"{self._paint(time, QUIET)}  {self._paint(f'{name:<9}', self._name_colour(name))} "
             f"{self._paint(event, tone)}  {detail}".rstrip()
         )
 

@@ -53,7 +53,10 @@ def listener_open(host: str, port: int) -> socket.socket:
 
     It listens at once, since two sockets may be bound to one port until one of them does. Raises `Refused`.
     """
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except OSError as error:
+        raise Refused(f"Cannot listen on {host} port {port}: {error.strerror}.") from error
     listener: list[socket.socket] = []
     if not _within(PREDECESSOR_SECONDS, lambda: _listen(listener, family, address)):
         raise Refused(f"Port {port} on {host} is in use. Stop what runs there, or give --port another number.")

@@ -1,6 +1,6 @@
 """The kill switch on the command line: needs the database only, no web server and no Redis."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +14,14 @@ from risk.risk_controller import desk_halt, scope_halt, trading_halt
 from risk.rules.types import TradingState
 
 
-def moment(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
+def _moment(text: str) -> datetime:
+    """A time of the command line that says its zone: a stop that ends an hour too early is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-05-13T14:00:00Z") from error
     if at.tzinfo is None:
-        raise ValueError(f"{text} has no time zone: write 2026-05-13T14:00:00Z")
+        raise ArgumentTypeError(f"{text!r} has no time zone: write {text}Z for UTC")
     return at
 
 
@@ -28,7 +32,7 @@ class Command(BaseCommand):
         place_arguments(parser)
         parser.add_argument("--reason", required=True)
         parser.add_argument("--reduce-only", action="store_true", help="let exits pass (default: nothing passes)")
-        parser.add_argument("--until", type=moment, help="when the stop ends by itself, with a time zone")
+        parser.add_argument("--until", type=_moment, help="when the stop ends by itself, with a time zone")
 
     def handle(self, *args: Any, **options: Any) -> None:
         state = TradingState.REDUCE_ONLY if options["reduce_only"] else TradingState.HALTED

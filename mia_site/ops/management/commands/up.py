@@ -2,7 +2,7 @@
 
 import os
 import signal
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="with a synthetic account and a live synthetic feed")
-        parser.add_argument("--port", type=int, default=8000, help="of the web server (8000)")
+        parser.add_argument("--port", type=_port, default=8000, help="of the web server (8000)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         data_dir = Path(settings.DATA_DIR)
@@ -49,6 +49,14 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError(_("Stopped before the desk was ready."), returncode=130) from None
+
+
+def _port(text: str) -> int:
+    """A port that bots can be told: 0 would be another one, and the system takes a larger number modulo 65536."""
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise ArgumentTypeError(_("%(port)d is no port; expected 1 to 65535") % {"port": port})
+    return port
 
 
 @contextmanager
