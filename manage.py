@@ -25,11 +25,17 @@ def main() -> None:
     argv = _take_data_dir(sys.argv)
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import DatabaseError, connection
 
     try:
         execute_from_command_line(argv)
     except ImproperlyConfigured as error:  # of the environment: a sentence says it, a traceback hides it
         sys.exit(f"Cannot start: {error}")
+    except DatabaseError as error:
+        if "--traceback" in argv:
+            raise
+        why, where = str(error).partition("\n")[0], connection.settings_dict["NAME"]
+        sys.exit(f"The database {where} cannot be used: {why} (--traceback says where)")
 
 
 if __name__ == "__main__":

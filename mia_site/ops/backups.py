@@ -79,6 +79,8 @@ def backup_create(
     """
     if directory.exists() and any(directory.iterdir()):
         raise BackupFailed(f"{directory} is not empty; a backup needs a directory of its own.")
+    if schema_state(connection).is_new:
+        raise BackupFailed(f"The database {connection.settings_dict['NAME']} is empty: is it the desk's?")
     directory.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
