@@ -64,6 +64,7 @@ NAVIGATION = [
                 active=_decisions(blocked=True),
             ),
             _item(_("Outcomes"), "payments", "decisions.outcome"),
+            _item(_("Order reports"), "receipt_long", "decisions.orderreport"),
             _item(_("Shadow report"), "visibility_off", "decisions.shadowrow"),
             _item(_("Other limits tried"), "science", "decisions.limitsreplay"),
             _item(_("Alerts"), "notifications", "ops.alert"),

@@ -1,7 +1,7 @@
 """Pages of the macro calendar."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -107,6 +107,14 @@ class CalendarSourceForm(forms.ModelForm[CalendarSource]):
             "name", "dialect", "url", "path", "zone", "currencies", "columns", "impacts", "times", "every_minutes",
             "required", "enabled",
         )  # fmt: skip
+        help_texts: ClassVar[dict[str, Any]] = {
+            "url": gettext_lazy("An address or a file on the desk's machine, one of the two."),
+            "zone": gettext_lazy("Of times that are written without one, for example America/New_York."),
+            "currencies": gettext_lazy("Only events of these, for example USD, EUR; none: all."),
+            "columns": gettext_lazy('For example {"date": "When", "event": "What"}; docs/calendar.md has the keys.'),
+            "impacts": gettext_lazy('Words of an event\'s name, 0 to 1, for example {"payrolls": 0.9}.'),
+            "times": gettext_lazy('Of releases that have a date alone, for example {"retail sales": "08:30"}.'),
+        }
 
     def clean_columns(self) -> Any:
         return self.cleaned_data["columns"] or {}
@@ -127,6 +135,7 @@ class CalendarSourceAdmin(JournalAdmin):
         ("every_minutes", "required", "enabled"), ("good_at", "known_until", "next_at"),
     )  # fmt: skip
     readonly_fields = ("good_at", "known_until", "next_at")
+    empty_words = gettext_lazy("No source is read: without one the calendar grows old, and openings are blocked.")
 
     @admin.display(description=gettext_lazy("file or address"))
     def place_shown(self, row: CalendarSource) -> str:

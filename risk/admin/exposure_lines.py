@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from mia_site.audit.admin.rendering import number, percent
 from risk.models import AccountState
+from risk.rules.exposure_types import Holding
 from risk.rules.holdings import holdings_of
 from risk.rules.limit_exposure import ExposureLimits, InstrumentCap
 from risk.rules.limits import Limits, SelfMatchAction
@@ -50,8 +51,11 @@ def _capped(cap: ExposureLimits | InstrumentCap) -> str:
 def under_way_lines(state: AccountState) -> list[tuple[str, str]]:
     """(instrument, what openings under way may still buy and sell) of the account."""
     held = holdings_of(positions_of(state), orders_under_way(state))
-    return [
-        (item.instrument, f"+{number(item.buying)} -{number(item.selling)}" + (" ?" if item.unknown else ""))
-        for item in held
-        if item.buying or item.selling or item.unknown
-    ]
+    lines = [(item.instrument, _under_way(item)) for item in held]
+    return [(instrument, told) for instrument, told in lines if told]
+
+
+def _under_way(item: Holding) -> str:
+    buying = f"+{number(item.buying)}" if item.buying else ""
+    selling = f"-{number(item.selling)}" if item.selling else ""
+    return " ".join(filter(None, (buying, selling, "?" if item.unknown else "")))

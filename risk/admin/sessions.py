@@ -25,7 +25,8 @@ class SessionOverrideAdmin(JournalAdmin):
     """Counts from the next `refresh_sessions` on, within the hour."""
 
     list_display = ("day", "hours", "closed", "opens_at", "closes_at", "source")
-    fields = (("day", "hours"), "closed", ("opens_at", "closes_at"), "source")
+    fields = (("day", "hours"), "closed", "opens_at", "closes_at", "source")
+    empty_words = gettext_lazy("No day has other hours than the exchange's calendar says.")
     search_fields = ("source",)
     search_help_text = gettext_lazy("Where it was published")
 

@@ -17,7 +17,15 @@ from mia_site.audit.admin.paging import CAP, CappedPaginator
 from mia_site.ops.append_only import fact_models
 from risk.models import Account, Snapshot
 from tests.admin.pages import desk_models, html_of, page_name, pages_of, registered, rows_everywhere
-from tests.factories import AccountFactory, DecisionFactory, DeskLimitsVersionFactory, SnapshotFactory, UserFactory
+from tests.factories import (
+    AccountFactory,
+    AlertFactory,
+    DecisionFactory,
+    DeskLimitsVersionFactory,
+    PenaltyFactory,
+    SnapshotFactory,
+    UserFactory,
+)
 from tests.stories import Story
 
 ELSEWHERE = re.compile(r"""(?:src|href|action)=["'](?:https?:)?//[^"']+""")
@@ -170,3 +178,26 @@ def test_people_are_found_and_bots_are_not_among_them(as_superuser: Browser, sto
 
     assert User.objects.filter(username="client:mia-es").exists()
     assert "client:mia-es" not in html
+
+
+def test_an_empty_list_says_what_that_means_or_that_the_filters_hide_all(as_superuser: Browser) -> None:
+    stops = reverse("admin:risk_scopedstop_changelist")
+
+    assert "No client, algorithm or instrument is stopped." in html_of(as_superuser, stops)
+    assert "Nothing matches this search and these filters." in html_of(as_superuser, f"{stops}?q=trend")
+    assert "Nothing is recorded here yet." in html_of(as_superuser, reverse("admin:risk_snapshot_changelist"))
+
+
+def test_an_alert_names_who_acted(as_superuser: Browser) -> None:
+    vera = UserFactory(username="vera")
+    AlertFactory(code="trading_stopped", params={"state": "HALTED", "actor": f"user:{vera.pk}", "reason": "drill"})
+
+    told = f"trading is set to HALTED by vera (user:{vera.pk}): drill"
+    assert told in html_of(as_superuser, reverse("admin:ops_alert_changelist"))
+    assert told in html_of(as_superuser, reverse("admin:index"))
+
+
+def test_codes_are_shown_as_words(as_superuser: Browser) -> None:
+    PenaltyFactory(penalty_kind="trade_loss")
+
+    assert "loss of one trade" in html_of(as_superuser, reverse("admin:risk_penalty_changelist"))

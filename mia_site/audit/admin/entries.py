@@ -22,6 +22,7 @@ from mia_site.audit.admin.rendering import EMPTY, badge, link, moment, mono, num
 from mia_site.audit.models import Entry, PendingEntry, PersonalData
 from mia_site.audit.templatetags.desk import kind_name
 from mia_site.ops.append_only import fact_models
+from mia_site.ops.sentences import sentence_told
 
 VIEW_PERSONAL = "audit.view_personaldata"
 ERASE_PERSONAL = "audit.delete_personaldata"
@@ -49,7 +50,7 @@ class PendingEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Entry)
 class EntryAdmin(FactAdmin):
-    list_display = ("at", "what", "account", "who", "why", "leaf")
+    list_display = ("at", "what", "account", "who", "why_shown", "leaf")
     list_filter = (
         ("kind_name", select_of(kinds_known)),
         ("recorded_at", RecordedDayFilter),
@@ -61,7 +62,10 @@ class EntryAdmin(FactAdmin):
     change_form_outer_before_template = "admin/desk/entry_actions.html"
     change_form_outer_after_template = ""
     fieldsets = (
-        (None, {"fields": (("moment", "what"), ("who_shown", "account"), "why", ("thing", "request_id"), "clock")}),
+        (
+            None,
+            {"fields": (("moment", "what"), ("who_shown", "account"), "why_shown", ("thing", "request_id"), "clock")},
+        ),
         (gettext_lazy("Before and after"), {"fields": ("changes",)}),
         (gettext_lazy("Personal data beside the entry"), {"fields": ("personal",)}),
         (gettext_lazy("Ledger"), {"fields": ("id", "leaf_hash", "sealing")}),
@@ -118,6 +122,10 @@ class EntryAdmin(FactAdmin):
     @admin.display(description=gettext_lazy("who"))
     def who_shown(self, row: Entry) -> str:
         return actor_names([row.actor])[row.actor]
+
+    @admin.display(description=gettext_lazy("why"))
+    def why_shown(self, row: Entry) -> str:
+        return sentence_told(row.why) or EMPTY
 
     @admin.display(description=gettext_lazy("object"))
     def thing(self, row: Entry) -> SafeString:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from mia_site.audit.admin.names import actor_names
 from mia_site.audit.admin.rendering import flattened
 from mia_site.audit.models import Entry
+from mia_site.ops.sentences import sentence_told
 
 KIND_NAMES: dict[str, str] = {
     "account_opened": gettext_noop("account opened"),
@@ -62,7 +63,7 @@ def _line(entry: Entry, who: str) -> Line:
         at=entry.recorded_at,
         kind=entry.kind_name,
         who=who,
-        why=entry.why,
+        why=sentence_told(entry.why),
         changes=changes_of(fact) if changed else [],
         values=[] if changed else flattened(fact),
     )

@@ -59,6 +59,8 @@ def number(value: Decimal | float | int | None, places: int | None = None) -> st
     """A number as the reader's language writes it, without the zeros that only fill the column's scale."""
     if value is None:
         return EMPTY
+    if places is not None and round(value, places) == 0:
+        value = 0  # never -0.00
     if places is None and isinstance(value, Decimal):
         normal = value.normalize()
         exponent = normal.as_tuple().exponent
