@@ -47,8 +47,6 @@ TEXTS = (
     gettext_noop("Record picture"),
     gettext_noop("This item will be deleted."),
     gettext_noop("Click to cancel"),
-    gettext_noop("No results found"),
-    gettext_noop("This page yielded into no results. Create a new item or reset your filters."),
     gettext_noop("Reset filters"),
     gettext_noop("Image preview"),
     gettext_noop("Click to download"),
