@@ -15,7 +15,7 @@ from risk.models import Account, AccountState, EquityPoint, MacroEvent, MemoryPr
 from risk.rules.blackout import moves
 from risk.rules.limits import BlackoutLimits
 from risk.selectors.calendar import event_views
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import limits_readable
 
 BEFORE, AFTER = timedelta(minutes=30), timedelta(minutes=60)
 LOOK_BACK = timedelta(days=2)
@@ -30,7 +30,7 @@ def memories_propose(now: datetime) -> int:
     """
     told = 0
     for state in AccountState.objects.select_related("account", "limits").order_by("account__code"):
-        limits = limits_of(state)
+        limits = limits_readable(state)
         above = (BlackoutLimits() if limits is None else limits.blackout).impact_above
         for event in _events_over(state.account, above, now):
             features = _features(state.account, event)

@@ -20,7 +20,7 @@ from risk.rules.loosening import Way
 from risk.rules.sentences import NEWER_VERSION
 from risk.rules.track import rules_fresh, track_dump
 from risk.selectors.desk import account_defaults
-from risk.selectors.limits import WAITING, Version, limits_of
+from risk.selectors.limits import WAITING, Version, limits_readable, version_readable
 from risk.tracks import equity_judge
 from risk.written import Written
 
@@ -67,7 +67,7 @@ class _Told(NamedTuple):
     def said_by(self, version: LimitsVersion) -> bool:
         """Whether `version` says the same. Of one that does not tell its own part, all is the account's own; that
         matters only where there is a desk to inherit from."""
-        if limits_parse(version.body) != self.limits:
+        if version_readable(version) != self.limits:
             return False
         if version.own is None:
             return not self.inherits or self.own == self.body
@@ -103,11 +103,12 @@ def _version_add(
     way: Way | None,
 ) -> LimitsSubmitted:
     seq, now = seq_take(state)
-    old = limits_of(state)
-    loosens = old is not None and not tightens(old, told.limits)
+    old = limits_readable(state)
+    # What cannot be read may have been tighter.
+    loosens = state.limits is not None and (old is None or not tightens(old, told.limits))
     columns: dict[str, Any] = {"applied": True}
-    if old is not None and loosens:
-        columns = way_columns(desk, way, old.session.hours, actor=actor, now=now)
+    if loosens:
+        columns = way_columns(desk, way, (old or told.limits).session.hours, actor=actor, now=now)
     changes = [] if old is None else [change_plain(change) for change in limits_diff(old, told.limits)]
     version = LimitsVersion(
         account=state.account, version=(newest.version if newest else 0) + 1, seq=seq, body=told.body, own=told.own,
@@ -138,7 +139,7 @@ def _text(value: Any) -> str:
 
 def limits_enforce(state: AccountState, version: LimitsVersion, *, actor: Actor, seq: int, now: datetime) -> Written:
     """Puts a version in force (state unsaved) and judges the account by it then and there."""
-    old, new = limits_of(state), limits_parse(version.body)
+    old, new = limits_readable(state), limits_parse(version.body)
     state.limits = version
     marks_refresh(state, new, rules_fresh(state.marks, old, new))
     return equity_judge(state, new, actor=actor, seq=seq, now=now)

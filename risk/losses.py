@@ -14,7 +14,7 @@ from risk.rules.limits import RuleMode, RuleName
 from risk.rules.losses import FULL, LOSSES, penalties_due
 from risk.rules.messages import number
 from risk.rules.types import PenaltyView
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import limits_of, limits_readable
 from risk.selectors.overtrade import overtrade_score
 from risk.written import Written
 
@@ -86,7 +86,7 @@ def penalty_lift(*, account: str, kind: str, reason: str, actor: Actor) -> Penal
         seq, now = seq_take(state)
         ended = PenaltyView(kind=kind, value=Decimal(0), since=now, until=None, reason=reason)
         row = _row(state, ended, seq)
-        row.overtrade_risk_score = overtrade_score(state, limits_of(state), now)
+        row.overtrade_risk_score = overtrade_score(state, limits_readable(state), now)
         penalty_fold(state, row)
         state.save()
         Written(facts=[row]).record(actor=actor, account=account, why=reason)

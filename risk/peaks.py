@@ -11,7 +11,7 @@ from risk.models import AccountState, PeakRebase
 from risk.rules.drawdown import TRAILING, PointError, mark_rebase
 from risk.rules.limits import DrawdownLimit
 from risk.rules.track import Track, track_dump, track_load
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import limits_readable
 from risk.written import Written
 
 
@@ -48,7 +48,7 @@ def peak_rebase(*, account: str, rule: str, reason: str, actor: Actor, reference
 
 def rebasable(state: AccountState) -> list[DrawdownLimit]:
     """The rules in force whose peak may be moved: trailing ones that have seen equity."""
-    limits = limits_of(state)
+    limits = limits_readable(state)
     rules = () if limits is None else limits.drawdown
     return [rule for rule in rules if rule.mode in TRAILING and rule.name in state.marks]
 

@@ -38,12 +38,12 @@ from risk.models import (
 from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
 from risk.rules.desk_limits import desk_limits_parse
-from risk.rules.limits import Limits, limits_parse
+from risk.rules.limits import Limits
 from risk.rules.losses import KINDS, losses_in_a_row
 from risk.rules.reference import Quote, quotes_take
 from risk.rules.track import rules_fresh, track_dump, track_load
 from risk.selectors.desk import desk_limits_of
-from risk.selectors.limits import enforced_by
+from risk.selectors.limits import enforced_by, version_readable
 from risk.tracks import equity_take, tracks_hear, tracks_settle
 from risk.trading_states import state_take
 
@@ -155,7 +155,10 @@ class _Replay:
             state.positions, state.positions_at, state.positions_seq = report.positions, report.at, report.seq
 
     def _limits(self, version: LimitsVersion, told_at: datetime, seq: int) -> None:
-        new = limits_parse(version.body)
+        new = version_readable(version)
+        if new is None:
+            self.state.limits, self.limits = version, None
+            return
         marks_refresh(self.state, new, rules_fresh(self.state.marks, self.limits, new), before=seq)
         self.state.limits, self.limits = version, new
         tracks_settle(self.state, new, told_at)

@@ -23,6 +23,7 @@ from risk.rules.resume import may_resume
 from risk.rules.sentences import (
     BELOW_FLOOR,
     DESK_BELOW_FLOOR,
+    LIMITS_UNREAD,
     MILDER_STATE,
     RESUMED_ITSELF,
     STOP_BEFORE,
@@ -33,7 +34,7 @@ from risk.rules.sentences import (
 from risk.rules.types import SEVERITY, DrawdownView, TradingState
 from risk.selectors.desk import desk_limits_of, desk_limits_readable, desk_views
 from risk.selectors.drawdown import drawdown_views
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import LimitsUnreadable, limits_of
 from risk.written import Written
 
 DESK_FIELDS = ["state", "state_since", "state_reason", "state_until", "state_change_id"]
@@ -229,7 +230,10 @@ def trading_resume(
 
 
 def _breach_check(row: AccountState, now: datetime) -> None:
-    limits = limits_of(row)
+    try:
+        limits = limits_of(row)
+    except LimitsUnreadable as error:
+        raise StateRefused("state", TradingState.ACTIVE.value, LIMITS_UNREAD) from error
     if limits is not None:
         _above_floors(limits, drawdown_views(row, limits, now), BELOW_FLOOR)
 

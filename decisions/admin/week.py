@@ -22,7 +22,7 @@ from risk.rules.codes import ReasonCode
 from risk.rules.limits import Limits, SessionHours, WindowAction
 from risk.rules.types import EventView
 from risk.rules.window_spans import Span
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import limits_readable
 from risk.selectors.windows import spans_between
 
 VIEW = "risk.view_macroevent"
@@ -65,7 +65,7 @@ def week_view(page: ModelAdmin[Any], request: HttpRequest) -> HttpResponseBase:
     monday = _monday(request.GET.get("day", ""), now)
     states = list(AccountState.objects.select_related("account", "limits").order_by("account__code"))
     state = _chosen(states, request.GET.get("account", ""))
-    limits = None if state is None else limits_of(state)
+    limits = None if state is None else limits_readable(state)
     spans, events = spans_between(monday, monday + WEEK, limits, INSTRUMENT)
     coming = _coming(now, limits)
     context = {

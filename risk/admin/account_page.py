@@ -31,7 +31,7 @@ from risk.rules.drawdown import allowance_used
 from risk.rules.limits import AllowanceOf, DrawdownMode, Limits
 from risk.rules.types import DrawdownView
 from risk.selectors.drawdown import doubt_views, drawdown_views
-from risk.selectors.limits import UNREVIEWED, WAITING, limits_of
+from risk.selectors.limits import UNREVIEWED, WAITING, limits_readable
 from risk.selectors.losses import loss_view
 from risk.selectors.overtrade import overtrade_score
 
@@ -101,7 +101,7 @@ def account_context(account: Account) -> dict[str, Any]:
     state = AccountState.objects.select_related("account", "limits").filter(account=account).first()
     if state is None:
         return {"account_state": None}
-    now, limits = database_now(), limits_of(state)
+    now, limits = database_now(), limits_readable(state)
     return {
         "account_state": state,
         "state_badge": state_badge(state.state),

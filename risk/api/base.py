@@ -19,6 +19,7 @@ from risk.inputs import InputError, moment_utc
 from risk.locking import AccountUnknown
 from risk.models import Account, Client
 from risk.rules.limits import LimitsError
+from risk.selectors.limits import LimitsUnreadable
 
 UNAVAILABLE = "The desk can neither judge nor record now: do not open a trade."
 
@@ -78,15 +79,10 @@ def problem_of(error: Exception) -> Exception:
         return invalid(error.field, error.value, error.expected)
     if isinstance(error, AccountUnknown):
         return Problem(404, "account_unknown", str(error))
-    if isinstance(error, Error | DeadlineExceeded):
-        return Problem(
-            503,
-            "engine_unavailable",
-            UNAVAILABLE,
-            verdict="block",
-            recorded=False,
-            headers={"Retry-After": "1"},
-        )
+    if isinstance(error, Error | DeadlineExceeded | LimitsUnreadable):
+        detail = str(error) if isinstance(error, LimitsUnreadable) else UNAVAILABLE
+        headers = {"Retry-After": "1"}
+        return Problem(503, "engine_unavailable", detail, verdict="block", recorded=False, headers=headers)
     if isinstance(error, APIException) and error.status_code in (401, 403) and not isinstance(error, Problem):
         code = "not_authenticated" if error.status_code == 401 else "permission_denied"
         headers = {"WWW-Authenticate": "Token"} if error.status_code == 401 else {}

@@ -26,6 +26,9 @@ BELOW_FLOOR = gettext_noop(
     "REDUCE_ONLY, or equity of at least %(floor)s: at %(equity)s the account is below the floor of %(rule)s "
     "and would be stopped again at once"
 )
+LIMITS_UNREAD = gettext_noop(
+    "REDUCE_ONLY, or limits that this release can read: whether the account is above its floors is not known"
+)
 DESK_BELOW_FLOOR = gettext_noop(
     "REDUCE_ONLY, or equity of at least %(floor)s: at %(equity)s the desk is below the floor of %(rule)s "
     "and would be stopped again at once"

@@ -18,7 +18,7 @@ from risk.rules.types import SEVERITY, ScopedStopView, TradingState
 from risk.selectors.calendar import events_near
 from risk.selectors.drawdown import doubt_views, drawdown_views
 from risk.selectors.exposure import orders_under_way, positions_of
-from risk.selectors.limits import limits_of
+from risk.selectors.limits import limits_readable
 from risk.selectors.losses import loss_view
 from risk.selectors.overtrade import overtrade_score
 from risk.selectors.stops import scoped_stops
@@ -129,7 +129,7 @@ def account_state(account: Account) -> AccountStateAnswer:
     now = database_now()
     state = AccountState.objects.select_related("account", "limits").get(account=account)
     desk = Desk.objects.filter(id=1).first() or Desk()
-    limits = limits_of(state)
+    limits = limits_readable(state)
     window = None if limits is None else _next_window(limits, now)
     rows: list[Desk | AccountState] = [desk, state]
     row = max(rows, key=lambda row: SEVERITY[TradingState(row.state)])

@@ -50,10 +50,15 @@ def limits_of(state: AccountState) -> Limits | None:
 
 def limits_readable(state: AccountState) -> Limits | None:
     """As `limits_of`, and None where they cannot be read: the gate then blocks openings, and lets exits pass."""
+    return None if state.limits is None else version_readable(state.limits)
+
+
+def version_readable(version: LimitsVersion) -> Limits | None:
+    """What the version says; None where this release cannot read it."""
     try:
-        return limits_of(state)
-    except LimitsUnreadable:
-        log.exception("limits_unreadable", account=state.account.code)
+        return _parsed(version)
+    except LimitsUnreadable as error:
+        log.warning("limits_unreadable", version=str(version.id), error=str(error))
         return None
 
 

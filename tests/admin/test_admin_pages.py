@@ -158,6 +158,11 @@ def test_no_day_is_an_error_page(as_superuser: Browser, story: Story, where: str
         assert as_superuser.get(f"/admin/{where}_{end}={day}", follow=True).status_code == 200
 
 
+@pytest.mark.parametrize("where", ["decisions/decision/?verdict", "audit/entry/?actor", "risk/account/?q"])
+def test_a_value_that_no_database_takes_filters_nothing(as_superuser: Browser, story: Story, where: str) -> None:
+    assert as_superuser.get(f"/admin/{where}=%00", follow=True).status_code == 200
+
+
 def test_json_of_a_stranger_is_shown_not_run(as_superuser: Browser, db: None) -> None:
     row = DecisionFactory(
         trade_id="<script>alert(1)</script>", reason="<img src=x onerror=alert(2)>",

@@ -171,6 +171,12 @@ class JournalAdmin(UnfoldAdmin):
     def _url_name(self, page: str) -> str:
         return f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Raises `IncorrectLookupParameters` for a value that no database takes; the list comes back without it."""
+        if any("\0" in value for value in request.GET.values()):
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data is not None:

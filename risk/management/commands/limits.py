@@ -15,7 +15,6 @@ from risk.models import AccountState, LimitsVersion
 from risk.risk_controller import limits_submit
 from risk.rules.limits import LimitsError
 from risk.selectors.desk import defaults_of
-from risk.selectors.limits import limits_of
 
 
 class Command(BaseCommand):
@@ -56,7 +55,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _export(self, state: AccountState, options: dict[str, Any]) -> None:
-        if state.limits is None or limits_of(state) is None:
+        if state.limits is None:
             raise CommandError(f"No limits are set for {state.account.code}.")
         version = state.limits
         desk = "" if version.desk_limits is None else f", under version {version.desk_limits.version} of the desk's"
