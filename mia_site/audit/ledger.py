@@ -1,15 +1,19 @@
 """Reading the ledger: its heads, its tiles, and the proofs that they give."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from uuid import UUID
+
+from django.db.models import Q
 
 from mia_site.audit.checkpoint import Gap
 from mia_site.audit.merkle import hashes_split
 from mia_site.audit.models import Checkpoint, Continuation, LedgerLeaf, Tile
 from mia_site.audit.models.ledger import tile_place
-from mia_site.audit.tree import WIDTH, Growth, Tree, tail_start
+from mia_site.audit.tree import HEIGHT, WIDTH, Growth, Tree, tail_start
 
 
 class NotSealedYet(LookupError):
@@ -50,9 +54,39 @@ def continuation_gap(row: Continuation) -> Gap:
     return Gap.of(row.kept, row.lost, row.root)
 
 
-def tree_of(size: int) -> Tree:
-    """The tree of `size` leaves; reads tiles as they are needed."""
-    return Tree(size, lambda level, index: _tile(level, index, size))
+def tree_of(size: int, *, leaf: int | None = None) -> Tree:
+    """The tree of `size` leaves; reads tiles as they are needed, and all those above `leaf` at once."""
+    tiles = {} if leaf is None else _tiles_above(leaf, size)
+    return Tree(
+        size, lambda level, index: tiles[level, index] if (level, index) in tiles else _tile(level, index, size)
+    )
+
+
+def _tiles_above(leaf: int, size: int) -> dict[tuple[int, int], Sequence[bytes]]:
+    """The whole tiles that a proof of `leaf` goes through, and the short last ones made of tiles: two questions,
+    whatever the size."""
+    edges = {level: tail_start(level, size) for level in range(1 + size.bit_length() // HEIGHT)}
+    above = ((level, leaf >> (HEIGHT * (level + 1))) for level in edges)
+    whole = {tile_place(level, index): (level, index) for level, index in above if index < edges[level][0] // WIDTH}
+    kept = Tile.objects.filter(place__in=whole).values_list("place", "hashes")
+    tiles: dict[tuple[int, int], Sequence[bytes]] = {whole[place]: hashes_split(bytes(told)) for place, told in kept}
+    return tiles | _last_tiles({level: edge for level, edge in edges.items() if level})
+
+
+def _last_tiles(edges: Mapping[int, tuple[int, int]]) -> dict[tuple[int, int], Sequence[bytes]]:
+    """The hashes [first, end) of each level above the leaves, as its last tile: the roots of tiles below it."""
+    asked = (
+        Q(place__range=(tile_place(level - 1, first), tile_place(level - 1, end) - 1))
+        for level, (first, end) in edges.items()
+        if end > first
+    )
+    roots = dict(Tile.objects.filter(reduce(or_, asked, Q(place=None))).values_list("place", "root"))
+    return {
+        (level, first // WIDTH): [
+            bytes(roots[place]) for index in range(first, end) if (place := tile_place(level - 1, index)) in roots
+        ]
+        for level, (first, end) in edges.items()
+    }
 
 
 def _tile(level: int, index: int, size: int) -> Sequence[bytes]:
@@ -87,7 +121,7 @@ def inclusion_of(entry_id: UUID) -> Inclusion:
     newest = head()
     if leaf is None or newest is None or leaf.index >= newest.size:
         raise NotSealedYet(str(entry_id))
-    proof = tree_of(newest.size).inclusion(leaf.index)
+    proof = tree_of(newest.size, leaf=leaf.index).inclusion(leaf.index)
     return Inclusion(leaf.index, bytes(leaf.leaf_hash), proof, newest)
 
 
