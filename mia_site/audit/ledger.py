@@ -101,8 +101,7 @@ def _tail(level: int, first: int, end: int) -> list[bytes]:
     if level == 0:
         rows = LedgerLeaf.objects.filter(index__gte=first, index__lt=end).order_by("index")
         return [bytes(value) for value in rows.values_list("leaf_hash", flat=True)]
-    below = Tile.objects.filter(place__gte=tile_place(level - 1, first), place__lt=tile_place(level - 1, end))
-    return [bytes(value) for value in below.order_by("place").values_list("root", flat=True)]
+    return list(_last_tiles({level: (first, end)})[level, first // WIDTH])
 
 
 def growth_of(size: int) -> Growth:
