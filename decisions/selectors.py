@@ -3,8 +3,10 @@
 import math
 import struct
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from django.db.models import QuerySet, Value
 
 from decisions.models import Decision, DecisionFeatures, OrderReport, Outcome
 from risk.models import Account, AccountState, EquityBatch, PositionReport
@@ -40,22 +42,35 @@ def losses_before(state: AccountState, decision_id: UUID) -> int:
     return losses
 
 
-def message_times(
-    account: Account, since: datetime, most: int, *, before: Decision | None = None
-) -> tuple[datetime, ...]:
+class Message(NamedTuple):
+    """When a message came, and its step; `asks`: the decision of that step, which comes after what its body told."""
+
+    at: datetime
+    seq: int
+    asks: bool
+
+
+def message_times(account: Account, since: datetime, most: int) -> tuple[datetime, ...]:
     """When the account's newest messages after `since` came: decisions, outcomes, reports of orders, equity and
-    positions. The newest first, at most `most`; `before`: those that had come when this decision was judged."""
-    span: dict[str, Any] = {"account": account, "recorded_at__gt": since}
-    decisions = Decision.objects.filter(account=account, origin=Origin.LIVE, at__gt=since)
-    if before is not None:
-        span |= {"seq__lte": before.seq, "recorded_at__lte": before.recorded_at}
-        decisions = decisions.filter(seq__lt=before.seq, at__lte=before.recorded_at)
+    positions. The newest first, at most `most`."""
+    told = _messages(account, at__gt=since)
+    return tuple(at for at, _seq, _asks in told.order_by("-at")[:most])
+
+
+def messages_between(account: Account, since: datetime, until: datetime) -> list[Message]:
+    """The same messages after `since` and before `until`, oldest first."""
+    told = _messages(account, at__gt=since, at__lt=until).order_by("at")
+    return [Message(at, seq, bool(asks)) for at, seq, asks in told]
+
+
+def _messages(account: Account, **times: datetime) -> "QuerySet[Any, Any]":
+    live = {"account": account, "origin": Origin.LIVE}
+    told = {f"recorded_{lookup}": moment for lookup, moment in times.items()}
     others = (
-        Outcome.objects.filter(**span, origin=Origin.LIVE),
-        EquityBatch.objects.filter(**span, origin=Origin.LIVE),
-        PositionReport.objects.filter(**span),
-        OrderReport.objects.filter(**span),
+        Outcome.objects.filter(**live, **told),
+        EquityBatch.objects.filter(**live, **told),
+        PositionReport.objects.filter(account=account, **told),
+        OrderReport.objects.filter(account=account, **told),
     )
-    told = [rows.order_by().values_list("recorded_at") for rows in others]
-    newest = decisions.order_by().values_list("at").union(*told, all=True).order_by("-at")
-    return tuple(at for (at,) in newest[:most])
+    decisions = Decision.objects.filter(**live, **times).order_by().values_list("at", "seq", Value(1))
+    return decisions.union(*(rows.order_by().values_list("recorded_at", "seq", Value(0)) for rows in others), all=True)

@@ -105,7 +105,7 @@ class Replay:
         ground = ground_of(account)
         self._other = World(ground, course.other, limits, course.changes.append)
         self._control = World(ground, course.control, _in_force(account, course), course.control_changes.append)
-        self._around = Surroundings(), Surroundings()
+        self._around = Surroundings(account), Surroundings(account)
 
     def run(self, deadline: Deadline | None = None, told: Callable[[Course], None] | None = None) -> None:
         """Until the end, or the deadline. Raises `PointError` where the limits cannot measure the equity."""

@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
 from decisions.models import Outcome
 from decisions.replay.around import LONGEST_BREAK
 from decisions.replay.feed import BY_NO_LIMIT, Judged, orders_feed, positions_told, seq_before
@@ -25,14 +28,13 @@ from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
 from risk.rules.limits import SessionHours
 from risk.rules.losses import KINDS, LOSSES, losses_in_a_row
+from risk.rules.pace import HOUR
 from risk.rules.replay_losses import OUTCOMES_KEPT
 from risk.rules.replay_orders import order_recall
 from risk.rules.replay_standing import Change, Ground, Standing
 from risk.rules.types import SEVERITY, AlgorithmView, Effect, OpeningView, PenaltyView, Side, TradingState
-from risk.selectors.algorithms import openings_since, switches
 from risk.selectors.sessions import session_next
 
-HOUR = timedelta(hours=1)
 REMEMBERED = timedelta(days=32)
 """No order counts as under way for longer, and no price: limits allow 31 days at most."""
 
@@ -164,11 +166,12 @@ def _algorithms(standing: Standing, account: Account, seq: int) -> None:
         else:
             known = replace(known, disabled_at=switch.recorded_at, limit=switch.limit, executions=switch.executions)
         standing.algorithms[switch.key] = known
-    for key in opened.exclude(algorithm="").order_by().values_list("algorithm", flat=True).distinct():
+    said = AlgorithmSwitch.objects.filter(account=account, key=OuterRef("algorithm"), seq__lte=seq).order_by("-seq")
+    since = Coalesce(Subquery(said.values("seq")[:1]), 0)
+    counted = opened.exclude(algorithm="").filter(seq__gt=since).order_by().values_list("algorithm")
+    for key, executions in counted.annotate(count=Count("id")):
         known = standing.algorithms.get(key) or AlgorithmView(key=key)
         if known.disabled_at is None:
-            review = switches(account, key).filter(seq__lte=seq).first()
-            executions = openings_since(account, key, review).filter(seq__lte=seq).count()
             standing.algorithms[key] = replace(known, executions=executions)
 
 

@@ -1,16 +1,15 @@
 """Algorithms of a replayed world: disabled after what it would have let them open, reviewed as people reviewed them."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
 from risk.rules.algorithms import disables
 from risk.rules.limits import Limits
+from risk.rules.pace import HOUR
 from risk.rules.replay_standing import Standing
 from risk.rules.replay_steps import AlgorithmReviewed, Asked
 from risk.rules.scopes import algorithm_key
 from risk.rules.types import AlgorithmView, RegisteredView
-
-HOUR = timedelta(hours=1)
 
 
 def algorithm_view(
@@ -21,7 +20,7 @@ def algorithm_view(
     if not key or limits is None or not limits.algorithms.wanted:
         return None
     if entry is not None:
-        opened = [at for at in standing.algorithm_hours.get(key, ()) if at > step.at - HOUR]
+        opened = _lately(standing, key, step.at)
         entry = replace(entry, openings_last_hour=len(opened), oldest_at=min(opened, default=None))
     return replace(_known(standing, key), entry=entry)
 
@@ -33,8 +32,7 @@ def algorithm_opened(standing: Standing, step: Asked) -> None:
         return
     known = _known(standing, key)
     standing.algorithms[key] = replace(known, executions=known.executions + 1)
-    lately = (at for at in standing.algorithm_hours.get(key, ()) if at > step.at - HOUR)
-    standing.algorithm_hours[key] = [*lately, step.at]
+    standing.algorithm_hours[key] = [*_lately(standing, key, step.at), step.at]
 
 
 def algorithm_settled(standing: Standing, limits: Limits | None, step: Asked) -> None:
@@ -48,6 +46,10 @@ def algorithm_settled(standing: Standing, limits: Limits | None, step: Asked) ->
 def algorithm_reviewed(standing: Standing, step: AlgorithmReviewed) -> None:
     """Its openings count anew, and it is enabled if it was not."""
     standing.algorithms[step.key] = AlgorithmView(key=step.key, reviewed_at=step.at)
+
+
+def _lately(standing: Standing, key: str, now: datetime) -> list[datetime]:
+    return [at for at in standing.algorithm_hours.get(key, ()) if at > now - HOUR]
 
 
 def _known(standing: Standing, key: str) -> AlgorithmView:

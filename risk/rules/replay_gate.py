@@ -15,6 +15,7 @@ from risk.rules.codes import ReasonCode
 from risk.rules.effect import side_of
 from risk.rules.gate import judge
 from risk.rules.limits import Limits, RuleMode, RuleName, RuleSetting
+from risk.rules.pace import HOUR
 from risk.rules.replay_algorithms import algorithm_opened, algorithm_settled, algorithm_view
 from risk.rules.replay_orders import exposure_view, order_admitted, price_told
 from risk.rules.replay_steps import Asked, Carried
@@ -36,8 +37,6 @@ from risk.rules.types import (
     StateView,
     VerdictKind,
 )
-
-HOUR = timedelta(hours=1)
 
 JUDGED_ANEW: Mapping[RuleName, frozenset[ReasonCode]] = {
     RuleName.STATE: frozenset(

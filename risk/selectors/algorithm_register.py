@@ -1,10 +1,8 @@
 """What the register says of an algorithm: the entry that counts, and whether it may trade."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-
-from django.db.models import Prefetch
 
 from risk.models import Account, Admission, AlgorithmEntry, AlgorithmRuling
 from risk.models.algorithm_register import RegisterAction
@@ -30,23 +28,42 @@ def entry_view(account: Account, key: str, now: datetime) -> RegisteredView | No
     return replace(view, openings_last_hour=opened["count"], oldest_at=opened["oldest"])
 
 
-def entry_in_force(key: str, *, at: datetime | None = None) -> AlgorithmEntry | None:
-    """The newest entry that was ever approved, withdrawn since or not; without one the newest. `at`: as it stood then,
-    its rulings too."""
-    known, said = AlgorithmEntry.objects.filter(key=key), AlgorithmRuling.objects.all()
-    if at is not None:
-        known, said = known.filter(recorded_at__lte=at), said.filter(recorded_at__lte=at)
-    entries = list(known.prefetch_related(Prefetch("rulings", said)).order_by("-version"))
-    return next(filter(_was_approved, entries), entries[0] if entries else None)
+def entry_in_force(key: str) -> AlgorithmEntry | None:
+    """The newest entry that was ever approved, withdrawn since or not; without one the newest."""
+    return _in_force(list(AlgorithmEntry.objects.filter(key=key).prefetch_related("rulings").order_by("-version")))
 
 
-def _was_approved(entry: AlgorithmEntry) -> bool:
-    return any(ruling.action == RegisterAction.APPROVED for ruling in entry.rulings.all())
+def entries_known() -> dict[str, list[AlgorithmEntry]]:
+    """Every entry of the register with its rulings, by algorithm, the newest first."""
+    known: dict[str, list[AlgorithmEntry]] = {}
+    for entry in AlgorithmEntry.objects.prefetch_related("rulings").order_by("-version"):
+        known.setdefault(entry.key, []).append(entry)
+    return known
 
 
-def entry_told(entry: AlgorithmEntry) -> RegisteredView:
-    """The entry and what was last said to it."""
-    last = ruling_last(entry.rulings.all())
+def entry_then(entries: Iterable[AlgorithmEntry], at: datetime) -> RegisteredView | None:
+    """What the register said at a time of an algorithm with these entries (the newest first)."""
+    entry = _in_force([entry for entry in entries if entry.recorded_at <= at], at)
+    return None if entry is None else entry_told(entry, at)
+
+
+def _in_force(entries: Sequence[AlgorithmEntry], at: datetime | None = None) -> AlgorithmEntry | None:
+    approved = (entry for entry in entries if _was_approved(entry, at))
+    return next(approved, entries[0] if entries else None)
+
+
+def _was_approved(entry: AlgorithmEntry, at: datetime | None = None) -> bool:
+    return any(ruling.action == RegisterAction.APPROVED for ruling in _said(entry, at))
+
+
+def _said(entry: AlgorithmEntry, at: datetime | None) -> list[AlgorithmRuling]:
+    """The entry's rulings, up to a time."""
+    return [ruling for ruling in entry.rulings.all() if at is None or ruling.recorded_at <= at]
+
+
+def entry_told(entry: AlgorithmEntry, at: datetime | None = None) -> RegisteredView:
+    """The entry and what was last said to it, up to a time."""
+    last = ruling_last(_said(entry, at))
     return RegisteredView(
         version=entry.version,
         status=EntryStatus.PROPOSED if last is None else STATUS[last.action],

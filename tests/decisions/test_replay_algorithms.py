@@ -4,6 +4,8 @@ reviews, messages and the register are as they were."""
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from decisions.replay.compared import Turn
 from risk.algorithm_register import algorithm_decide, algorithm_withdraw
@@ -94,3 +96,15 @@ def test_messages_of_the_minute_are_held_against_the_other_limit(gate_clock: Sti
     assert turns(bot, under(pace={"max_messages_per_minute": 4})) == [SAME] * 4
     assert turns(bot, under(pace={"max_messages_per_minute": 3})) == [SAME, BLOCKED, SAME, BLOCKED]
     assert turns(bot, under(pace={"max_messages_per_minute": 5})) == [SAME, SAME, FREED, SAME]
+
+
+def test_messages_and_register_are_read_once_however_many_decisions_there_are(gate_clock: StillClock) -> None:
+    bot = trading_bot(now=gate_clock.now, pace={"max_messages_per_minute": 30})
+    limits = under(**ASKED, pace={"max_messages_per_minute": 20})
+    asked = []
+    for _ in range(2):
+        named(bot, 3)
+        with CaptureQueriesContext(connection) as queries:
+            assert len(turns(bot, limits)) == 3 * (1 + len(asked))
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
