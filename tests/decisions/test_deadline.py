@@ -25,7 +25,7 @@ from tests.risk.api.conftest import Bot as Web
 from tests.risk.calendars import raised
 
 pytestmark = pytest.mark.usefixtures("quiet_background")
-SLACK = 5.0
+SLACK = 3.0
 """Seconds beyond the deadline that a loaded machine may take; a wait without a deadline takes 20 s or for ever."""
 
 

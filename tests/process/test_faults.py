@@ -29,7 +29,7 @@ from tests.servers.processes import ManagedProcess
 from tests.threads import at_once
 from tests.waiting import PATIENCE, wait_for
 
-IN_TIME = 4.0
+IN_TIME = 2.0
 """Seconds: the deadline of 0.5, and room for a machine that is busy with other tests."""
 HURRIED = str(DEADLINE_MS)
 

@@ -229,9 +229,11 @@ def test_a_second_ctrl_c_ends_at_once(desk_up: DeskUp) -> None:
     asked = time.perf_counter()
     wait_for(lambda: time.perf_counter() - asked > 1.2, 3)  # sooner, it is the same key press
     os.kill(process.pid, signal.SIGINT)
-    process.wait()  # how soon depends on the machine
+    process.wait()
     assert gone(family)
     assert "again: at once" in process.output()
+    # Asked once, the desk would wait for the web server, and then ask Redis to end.
+    assert re.search(r"redis +stopped +pid \d+, SIGKILL", process.output())
 
 
 # The database it finds
