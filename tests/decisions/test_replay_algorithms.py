@@ -101,7 +101,7 @@ def test_messages_of_the_minute_are_held_against_the_other_limit(gate_clock: Sti
 def test_messages_and_register_are_read_once_however_many_decisions_there_are(gate_clock: StillClock) -> None:
     bot = trading_bot(now=gate_clock.now, pace={"max_messages_per_minute": 30})
     limits = under(**ASKED, pace={"max_messages_per_minute": 20})
-    asked = []
+    asked: list[int] = []
     for _ in range(2):
         named(bot, 3)
         with CaptureQueriesContext(connection) as queries:
