@@ -43,8 +43,8 @@ from risk.locking import (
 from risk.losses import outcome_apply
 from risk.models import AccountState, Admission, Client
 from risk.rules.algorithm_register import may_open
+from risk.rules.ask import Ask, Effect
 from risk.rules.limits import RuleMode, RuleName
-from risk.rules.types import Ask, Effect
 from risk.selectors.exposure_book import guards_owner
 from risk.selectors.facts import FactsBook
 from risk.selectors.limits import limits_readable

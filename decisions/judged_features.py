@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from risk.rules.types import FeatureView, TopFeature
+from risk.rules.facts import FeatureView, TopFeature
 
 SHARE_PLACES, DEVIATION_PLACES = 6, 3
 

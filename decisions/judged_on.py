@@ -5,11 +5,12 @@ from typing import Any
 
 from decisions.exposure_figures import exposure_told
 from decisions.judged_features import features_told
+from risk.rules.facts import AlgorithmView, Facts, MemoryView
 from risk.rules.limits import Limits
 from risk.rules.memory import CLUSTERS_SHOWN
 from risk.rules.messages import number
 from risk.rules.tightening import tightening
-from risk.rules.types import AlgorithmView, Facts, MemoryView, Reason, Shadow
+from risk.rules.verdict import Reason, Shadow
 from risk.stops import view_evidence
 
 

@@ -21,22 +21,16 @@ from risk.equity import equity_take_in, positions_apply, time_check
 from risk.inputs import EquityInput, InputError
 from risk.locking import seq_next
 from risk.models import Admission, AlgorithmSwitch, Client, EquityBatch, PositionReport
+from risk.rules.ask import Ask, Effect, Side
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import effect_of, side_of
+from risk.rules.facts import Facts, TradingState
 from risk.rules.gate import judge
 from risk.rules.limits import FreshnessLimits
 from risk.rules.messages import number
 from risk.rules.reference import Quote, quotes_take
 from risk.rules.scopes import strictest
-from risk.rules.types import (
-    Ask,
-    Effect,
-    Facts,
-    Side,
-    TradingState,
-    Verdict,
-    VerdictKind,
-)
+from risk.rules.verdict import Verdict, VerdictKind
 from risk.selectors.facts import FactsBook
 from risk.written import Written
 

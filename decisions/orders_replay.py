@@ -14,10 +14,10 @@ from risk.admissions import MOVING, life_start
 from risk.models import Account, PositionReport
 from risk.models.columns import Origin
 from risk.projections import Priced
+from risk.rules.ask import Ask, Effect, Side
 from risk.rules.effect import side_of
 from risk.rules.order_life import OrderLife, OrderTold, order_end, order_tell
 from risk.rules.scopes import algorithm_key
-from risk.rules.types import Ask, Effect, Side
 
 CHUNK = 1_000
 COLUMNS = ("id", "seq", "at", "effect", "instrument", "side", "quantity", "algorithm", *MOVING)

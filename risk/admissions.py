@@ -6,10 +6,10 @@ from decimal import Decimal
 from uuid import UUID
 
 from risk.models import AccountState, Admission
+from risk.rules.ask import Effect
 from risk.rules.limits import ExposureLimits
 from risk.rules.order_life import OrderLife, OrderTold, order_end, order_start, order_tell
 from risk.rules.scopes import algorithm_key
-from risk.rules.types import Effect
 
 RESERVED = timedelta(minutes=ExposureLimits().reservation_minutes)
 LIFE = tuple(field.name for field in fields(OrderLife))

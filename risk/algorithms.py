@@ -11,11 +11,11 @@ from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, AlgorithmSwitch
 from risk.models.algorithm import AlgorithmAction
 from risk.rules.algorithms import disables
+from risk.rules.facts import AlgorithmView
 from risk.rules.limits import Limits
 from risk.rules.messages import gettext_noop
 from risk.rules.scopes import algorithm_key
 from risk.rules.sentences import UNREVIEWED
-from risk.rules.types import AlgorithmView
 from risk.selectors.algorithms import openings_since, switch_newest
 from risk.written import Written
 

@@ -18,9 +18,9 @@ from mia_site.ops.timings import timed
 from risk.locking import calendar_lock
 from risk.models import AccountState, WindowAnnouncement
 from risk.rules.blackout import NO_MORE, blackout_reasons, blackout_windows, blocking
+from risk.rules.facts import EventView
 from risk.rules.limits import BlackoutLimits, Limits, RuleMode, RuleName, WindowLimits
 from risk.rules.messages import number
-from risk.rules.types import EventView
 from risk.selectors.calendar import events_near
 from risk.selectors.limits import limits_readable
 

@@ -15,12 +15,12 @@ from risk.models import AccountState, Desk, DeskPoint
 from risk.models.state import Cause
 from risk.rules.desk_limits import DeskLimits
 from risk.rules.drawdown import Point, PointError, breached
+from risk.rules.facts import DrawdownView
 from risk.rules.limits import SessionHours
 from risk.rules.messages import number
 from risk.rules.resume import resumes_at
 from risk.rules.sentences import DESK_BREACH
 from risk.rules.track import Track, track_dump, track_hear, track_settle, track_start
-from risk.rules.types import DrawdownView
 from risk.selectors.desk import desk_limits_of, desk_limits_readable, desk_tracks, desk_views, equity_sum
 from risk.selectors.drawdown import deepest
 from risk.selectors.sessions import session_next

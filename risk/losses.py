@@ -10,10 +10,10 @@ from mia_site.ops.alerts import alert_raise
 from risk.inputs import InputError, reason_check
 from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, Penalty
+from risk.rules.facts import PenaltyView
 from risk.rules.limits import RuleMode, RuleName
 from risk.rules.losses import FULL, LOSSES, penalties_due
 from risk.rules.messages import number
-from risk.rules.types import PenaltyView
 from risk.selectors.limits import limits_of, limits_readable
 from risk.selectors.overtrade import overtrade_score
 from risk.written import Written

@@ -9,8 +9,8 @@ from mia_site.ops.clock import database_now
 from mia_site.ops.registry import Readiness
 from risk.locking import AccountUnknown
 from risk.models import AccountState, Client, Cluster, Desk
+from risk.rules.facts import ScopedStopView, StopScope, TradingState
 from risk.rules.limits import FreshnessLimits, Limits, RuleMode, RuleName, SessionHours
-from risk.rules.types import ScopedStopView, StopScope, TradingState
 from risk.selectors.algorithm_register import algorithms_in_force
 from risk.selectors.algorithms import disabled_algorithms
 from risk.selectors.limits import limits_of

@@ -9,9 +9,9 @@ from risk.inputs import InputError
 from risk.loosenings import way_check
 from risk.models import AccountState, Desk, ScopedStop, StateChange
 from risk.models.state import Cause, Scope
+from risk.rules.facts import SEVERITY, TradingState
 from risk.rules.loosening import Way
 from risk.rules.sentences import ANOTHER_RESUMES
-from risk.rules.types import SEVERITY, TradingState
 
 Stoppable = AccountState | Desk | ScopedStop
 """A row that holds a trading state."""

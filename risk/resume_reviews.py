@@ -16,8 +16,8 @@ from risk.models import AccountState, Desk, StateChange, StateReview
 from risk.models.limits import Step
 from risk.models.state import Cause, Scope
 from risk.resume_policy import Stoppable, place_key, resume_alert
+from risk.rules.facts import StopScope, TradingState
 from risk.rules.sentences import NOTHING_TO_REVIEW, RESUME_NOT_REVIEWED, RESUME_REVOKED, REVIEWER_NEEDED
-from risk.rules.types import StopScope, TradingState
 from risk.scoped_stops import ScopeLocked, StopPlace, scope_lock, scope_save
 from risk.trading_states import DESK_FIELDS, state_announce, state_enter, stricter
 

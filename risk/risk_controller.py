@@ -35,11 +35,11 @@ from risk.models.state import Cause
 from risk.peaks import peak_rebase
 from risk.resume_reviews import resume_review, resume_reviews_due
 from risk.rules.breach import drawdown_call, tightest_fraction
+from risk.rules.facts import TradingState
 from risk.rules.flat import flat_until
 from risk.rules.limits import Limits
 from risk.rules.messages import number
 from risk.rules.sentences import ABOVE_LIMIT, NO_LIMIT, WITHIN_LIMIT
-from risk.rules.types import TradingState
 from risk.scoped_stops import scope_halt, scope_resume, scope_stops_end, stop_place
 from risk.selectors.drawdown import deepest, drawdown_views
 from risk.selectors.limits import limits_of

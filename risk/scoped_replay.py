@@ -8,7 +8,7 @@ from django.db import transaction
 from risk.locking import desk_lock
 from risk.models import ScopedStop, StateChange
 from risk.projections import Difference
-from risk.rules.types import StopScope, TradingState
+from risk.rules.facts import StopScope, TradingState
 from risk.trading_states import state_take
 
 Place = tuple[str, str, int | None]

@@ -19,10 +19,10 @@ from risk.locking import account_lock, desk_lock, seq_take
 from risk.models import AccountState, Client, Desk, ScopedStop, StateChange
 from risk.models.state import Cause
 from risk.resume_policy import resume_alert, resume_allow
+from risk.rules.facts import StopScope, TradingState
 from risk.rules.messages import gettext_noop
 from risk.rules.scopes import algorithm_key
 from risk.rules.sentences import MILDER_STATE
-from risk.rules.types import StopScope, TradingState
 from risk.trading_states import StateRefused, halt_check, state_enter, stop_ended, stricter
 
 ALGORITHM = r"[^\x00-\x1f\x7f]{1,64}"

@@ -7,8 +7,8 @@ from mia_site.audit.actors import Actor
 from risk.inputs import InputError
 from risk.models import StateChange
 from risk.models.state import Scope
+from risk.rules.facts import StopScope, TradingState
 from risk.rules.messages import gettext_noop
-from risk.rules.types import StopScope, TradingState
 from risk.scoped_stops import scope_halt, stop_place
 from risk.trading_states import desk_halt, trading_halt
 

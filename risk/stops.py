@@ -13,11 +13,11 @@ from risk.models.state import Cause
 from risk.resume_policy import Stoppable
 from risk.rules import breach
 from risk.rules.drawdown import Mark, breached
+from risk.rules.facts import DrawdownView, TradingState
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.messages import number
 from risk.rules.resume import never_resumes, resumes_at
 from risk.rules.sentences import BREACH, HEALED
-from risk.rules.types import DrawdownView, TradingState
 from risk.selectors.drawdown import deepest
 from risk.selectors.overtrade import overtrade_score
 from risk.selectors.sessions import session_next

@@ -8,10 +8,10 @@ from mia_site.ops.alerts import alert_raise
 from risk.history import track_begin
 from risk.models import AccountState, EquityPoint, HeldPoint
 from risk.rules.drawdown import Point, PointError, allowance_used, breached, mark_view, view_lowered
+from risk.rules.facts import DrawdownView
 from risk.rules.limits import Limits
 from risk.rules.messages import number
 from risk.rules.track import Track, track_dump, track_hear, track_load, track_settle
-from risk.rules.types import DrawdownView
 from risk.selectors.drawdown import drawdown_views
 from risk.stops import breach_stop, worst_update
 from risk.written import Written

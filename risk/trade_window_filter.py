@@ -29,7 +29,7 @@ from risk.rules.calendar import calendar_age_reasons, calendar_horizon_reasons
 from risk.rules.codes import ReasonCode
 from risk.rules.limits import BlackoutLimits, CalendarLimits, FreshnessLimits, Limits, WindowLimits
 from risk.rules.reasons import reason
-from risk.rules.types import Reason
+from risk.rules.verdict import Reason
 from risk.selectors.calendar import calendar_view
 from risk.selectors.limits import limits_of
 

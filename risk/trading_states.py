@@ -17,6 +17,7 @@ from risk.models import AccountState, Desk, Penalty, StateChange
 from risk.models.state import Cause
 from risk.resume_policy import Stoppable, place_columns, resume_alert, resume_allow
 from risk.rules.drawdown import breached
+from risk.rules.facts import SEVERITY, DrawdownView, TradingState
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.messages import number
 from risk.rules.resume import may_resume
@@ -31,7 +32,6 @@ from risk.rules.sentences import (
     STOP_ENDED,
     STRICTER_STOP,
 )
-from risk.rules.types import SEVERITY, DrawdownView, TradingState
 from risk.selectors.desk import desk_limits_of, desk_limits_readable, desk_views
 from risk.selectors.drawdown import drawdown_views
 from risk.selectors.limits import LimitsUnreadable, limits_of

@@ -13,7 +13,7 @@ from risk.equity import equity_record
 from risk.inputs import EquityInput, PositionInput
 from risk.models import Account, Desk, FeatureSet
 from risk.risk_controller import limits_submit, trading_halt
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from tests.factories import (
     DRAWDOWN_REASON,
     LIMITS,

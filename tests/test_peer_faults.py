@@ -21,7 +21,7 @@ from mia_site.ops.facts import FactIsImmutable
 from risk.equity import equity_record
 from risk.models import Desk, StateChange
 from risk.risk_controller import drawdown_check, limits_submit, stop_trading, trading_halt, trading_resume
-from risk.rules.types import DrawdownView
+from risk.rules.facts import DrawdownView
 from risk.selectors.drawdown import drawdown_views
 from risk.selectors.limits import limits_of
 from risk.tasks import check_drawdown

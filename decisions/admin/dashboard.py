@@ -25,7 +25,7 @@ from risk.admin.review_lines import review_lines
 from risk.admin.shared import reason_sentence, state_badge
 from risk.admin.stop_lines import stop_lines
 from risk.models import AccountState, Desk
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 
 COLOURS = {Verdict.ALLOW: GOOD, Verdict.REDUCE: WARN, Verdict.BLOCK: BAD}
 INPUT_WORDS = {

@@ -19,8 +19,8 @@ from mia_site.audit.admin.rendering import moment, number
 from mia_site.ops.clock import database_now
 from risk.models import AccountState, Desk, TradingSession
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import EventView
 from risk.rules.limits import Limits, SessionHours, WindowAction
-from risk.rules.types import EventView
 from risk.rules.window_spans import Span
 from risk.selectors.limits import limits_readable
 from risk.selectors.windows import spans_between

@@ -9,10 +9,11 @@ from decisions.decision_log import Answered, Receipted
 from decisions.models import Decision
 from risk.inputs import Aware
 from risk.receipts import Receipt, receipt_of
+from risk.rules.ask import Effect
 from risk.rules.codes import ReasonCode
 from risk.rules.messages import number
 from risk.rules.reasons import reason
-from risk.rules.types import Effect, VerdictKind
+from risk.rules.verdict import VerdictKind
 from risk.selectors.account_state import StateWord
 
 VerdictWord = Annotated[str, Meta(extra_json_schema={"enum": [kind.value for kind in VerdictKind]})]

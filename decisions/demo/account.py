@@ -5,13 +5,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from decisions.demo.sessions import ZONE
+from risk.rules.ask import Side
 from risk.rules.coverage import feature_view
 from risk.rules.drawdown import Mark, Point, breached, mark_advance, mark_roll, mark_start, mark_view
-from risk.rules.limits import AllowanceOf, Limits
-from risk.rules.messages import number
-from risk.rules.overtrade import overtrade_risk_score
-from risk.rules.sentences import BREACH
-from risk.rules.types import (
+from risk.rules.facts import (
     CalendarView,
     DrawdownView,
     EquityView,
@@ -21,10 +18,13 @@ from risk.rules.types import (
     MemoryView,
     PaceView,
     PositionView,
-    Side,
     StateView,
     TradingState,
 )
+from risk.rules.limits import AllowanceOf, Limits
+from risk.rules.messages import number
+from risk.rules.overtrade import overtrade_risk_score
+from risk.rules.sentences import BREACH
 
 POINT_VALUE = Decimal(50)
 """Dollars that one point of one ES contract is worth."""

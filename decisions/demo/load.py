@@ -42,8 +42,8 @@ from risk.risk_controller import (
     trading_halt,
     trading_resume,
 )
+from risk.rules.facts import EventView, MemoryView, TradingState
 from risk.rules.limits import limits_parse
-from risk.rules.types import EventView, MemoryView, TradingState
 
 INITIAL = Decimal(100_000)
 CALENDAR_AGE = timedelta(hours=1)

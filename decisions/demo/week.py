@@ -13,8 +13,10 @@ from random import Random
 from decisions.demo.account import Equity, Held, Lifted, Shot, SimulatedAccount, World
 from decisions.demo.features import feature_values
 from decisions.demo.sessions import Session
+from risk.rules.ask import Ask, Side
+from risk.rules.facts import Facts, TradingState
 from risk.rules.gate import judge
-from risk.rules.types import Ask, Facts, Side, TradingState, Verdict, VerdictKind
+from risk.rules.verdict import Verdict, VerdictKind
 
 SEED = "synthetic week 7"
 SESSION_MINUTES = 390

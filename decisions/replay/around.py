@@ -12,11 +12,11 @@ from django.db.models import QuerySet
 from decisions.models import Decision
 from decisions.selectors import Message, messages_between
 from risk.models import Account, AlgorithmEntry, Cluster
+from risk.rules.facts import ClusterView, EventView, MemoryView, RegisteredView, SessionView
 from risk.rules.limits import Limits, RuleMode, RuleName, SessionHours
 from risk.rules.message_pace import MINUTE
 from risk.rules.replay_gate import Around
 from risk.rules.scopes import algorithm_key
-from risk.rules.types import ClusterView, EventView, MemoryView, RegisteredView, SessionView
 from risk.selectors.algorithm_register import entries_known, entry_then
 from risk.selectors.calendar import events_between
 from risk.selectors.memory import COLUMNS, RECALLED_MOST, cluster_view, memory_of, recalls

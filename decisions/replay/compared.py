@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from decisions.replay.feed import Judged
 from risk.rules.replay_gate import Replayed
-from risk.rules.types import VerdictKind
+from risk.rules.verdict import VerdictKind
 
 CENT = Decimal("0.01")
 OTHERWISE = "otherwise"

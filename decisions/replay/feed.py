@@ -34,6 +34,7 @@ from risk.models.algorithm import AlgorithmAction
 from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
 from risk.projections import MARKED, limits_in_force
+from risk.rules.facts import SEVERITY, TradingState
 from risk.rules.limits import limits_parse
 from risk.rules.losses import KINDS
 from risk.rules.replay_steps import (
@@ -53,7 +54,6 @@ from risk.rules.replay_steps import (
     StopCalled,
     TradeClosed,
 )
-from risk.rules.types import SEVERITY, TradingState
 
 CHUNK = 1_000
 BY_NO_LIMIT = frozenset({Cause.MANUAL.value, Cause.AUTOMATIC.value})

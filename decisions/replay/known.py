@@ -9,23 +9,21 @@ from typing import Any
 from decisions.exposure_figures import quote_told, reserved
 from decisions.models import Decision
 from risk.models import FeatureSet
-from risk.rules.limits import Limits, RuleMode, RuleName
-from risk.rules.replay_gate import carried_of
-from risk.rules.replay_steps import Asked, Known
-from risk.rules.types import (
-    Ask,
+from risk.rules.ask import Ask, Effect, Side
+from risk.rules.facts import (
     DoubtView,
-    Effect,
     EquityView,
     FeatureView,
     PositionView,
     ScopedStopView,
-    Side,
     StateView,
     StopScope,
     TradingState,
-    VerdictKind,
 )
+from risk.rules.limits import Limits, RuleMode, RuleName
+from risk.rules.replay_gate import carried_of
+from risk.rules.replay_steps import Asked, Known
+from risk.rules.verdict import VerdictKind
 
 NEEDED = {
     RuleName.STATE: "desk_state",

@@ -26,13 +26,14 @@ from risk.models import (
 from risk.models.algorithm import AlgorithmAction
 from risk.models.columns import Origin
 from risk.models.state import Cause, Scope
+from risk.rules.ask import Effect, Side
+from risk.rules.facts import SEVERITY, AlgorithmView, OpeningView, PenaltyView, TradingState
 from risk.rules.limits import SessionHours
 from risk.rules.losses import KINDS, LOSSES, losses_in_a_row
 from risk.rules.pace import HOUR
 from risk.rules.replay_losses import OUTCOMES_KEPT
 from risk.rules.replay_orders import order_recall
 from risk.rules.replay_standing import Change, Ground, Standing
-from risk.rules.types import SEVERITY, AlgorithmView, Effect, OpeningView, PenaltyView, Side, TradingState
 from risk.selectors.sessions import session_next
 
 REMEMBERED = timedelta(days=32)

@@ -13,8 +13,8 @@ from mia_site.audit.admin.exporting import csv_cell
 from risk.export import moment_text
 from risk.models import Account, StateChange
 from risk.models.state import Cause, Scope
+from risk.rules.facts import TradingState
 from risk.rules.replay_standing import Change
-from risk.rules.types import TradingState
 
 COLUMNS = (
     "kind", "at", "happened", "would_have", "change", "id", "trade_id", "decision", "instrument", "side", "quantity",

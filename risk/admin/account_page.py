@@ -28,8 +28,8 @@ from risk.admin.window_lines import window_lines
 from risk.models import Account, AccountState, EquityPoint, HeldPoint, LimitsVersion
 from risk.peaks import rebasable
 from risk.rules.drawdown import allowance_used
+from risk.rules.facts import DrawdownView
 from risk.rules.limits import AllowanceOf, DrawdownMode, Limits
-from risk.rules.types import DrawdownView
 from risk.selectors.drawdown import doubt_views, drawdown_views
 from risk.selectors.limits import UNREVIEWED, WAITING, limits_readable
 from risk.selectors.losses import loss_view

@@ -12,7 +12,7 @@ from risk.models import Account, AccountState, Client, ScopedStop
 from risk.models.columns import STATES
 from risk.models.state import Scope
 from risk.roles import HALT
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from risk.stop_targets import StopTarget
 
 ACCOUNTS_SHOWN = 50

@@ -15,8 +15,8 @@ from mia_site.ops.sentences import sentence_told
 from risk.models import Account
 from risk.models.columns import STATES, Origin
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import TradingState
 from risk.rules.messages import MESSAGES
-from risk.rules.types import TradingState
 
 STATE_TONES = {TradingState.ACTIVE: "good", TradingState.REDUCE_ONLY: "warn", TradingState.HALTED: "bad"}
 STATE_WORDS = dict(STATES)

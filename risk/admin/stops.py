@@ -29,7 +29,7 @@ from risk.models import ScopedStop
 from risk.models.state import KEY_LENGTH, Scope
 from risk.risk_controller import scope_resume
 from risk.roles import HALT, RESUME
-from risk.rules.types import StopScope, TradingState
+from risk.rules.facts import StopScope, TradingState
 from risk.scoped_stops import StopPlace
 from risk.stop_targets import StopTarget, target_halt, target_parse
 

@@ -27,8 +27,8 @@ from risk.loosenings import policy_of
 from risk.models import Desk
 from risk.models.columns import STATES
 from risk.resume_policy import Stoppable, halted_by
+from risk.rules.facts import TradingState
 from risk.rules.loosening import Way
-from risk.rules.types import TradingState
 from risk.trading_states import stricter
 
 HALT_PRESETS = (

@@ -20,8 +20,8 @@ from risk.api.base import DeskView, client_of
 from risk.api.filters import query_check
 from risk.inputs import INSTRUMENT, Aware, InputError, moment_utc
 from risk.models import AccountState, Desk
+from risk.rules.facts import EventView
 from risk.rules.messages import number
-from risk.rules.types import EventView
 from risk.rules.window_ics import blackouts_ics
 from risk.rules.window_spans import Span
 from risk.selectors.limits import limits_of

@@ -18,7 +18,7 @@ from risk.api.base import DeskView, account_check, actor_of, client_of, created
 from risk.inputs import AccountCode, Aware, Input, InputError, Text, moment_utc
 from risk.models import Client
 from risk.models.state import Scope
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from risk.selectors.account_state import StateWord
 from risk.stop_targets import StopTarget, target_halt
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from risk.risk_controller import stop_place
-from risk.rules.types import StopScope
+from risk.rules.facts import StopScope
 from risk.scoped_stops import StopPlace
 
 

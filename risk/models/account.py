@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from risk.models.columns import STATES, fraction, money
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 
 CODE = r"^[A-Z0-9][A-Z0-9._-]{0,31}$"
 

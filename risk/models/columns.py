@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 
 
 def money(label: Any, **options: Any) -> "models.DecimalField[Any, Any]":

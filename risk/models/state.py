@@ -7,7 +7,7 @@ from mia_site.ops.facts import Fact
 from risk.models.account import Account
 from risk.models.columns import STATES
 from risk.models.limits import Step
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 
 KEY_LENGTH = 200
 """A name of 64 characters, folded to lower case, which may lengthen it."""

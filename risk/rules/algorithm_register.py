@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from risk.rules.algorithms import AlgorithmUnreadError
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import known_quantity
+from risk.rules.facts import AlgorithmView, EntryStatus, Facts, RegisteredView
 from risk.rules.limits import AlgorithmLimits, Limits, RuleName
 from risk.rules.messages import instant, number
 from risk.rules.pace import room_at
 from risk.rules.reasons import reason
-from risk.rules.types import AlgorithmView, Ask, EntryStatus, Facts, Finding, Outcome, Reason, RegisteredView
+from risk.rules.verdict import Finding, Outcome, Reason
 
 UNNAMED = "-"
 

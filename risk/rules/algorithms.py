@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import AlgorithmView, Facts
 from risk.rules.limits import AlgorithmLimits, Limits, RuleMode, RuleName
 from risk.rules.messages import instant
 from risk.rules.reasons import reason
 from risk.rules.scopes import algorithm_key
-from risk.rules.types import AlgorithmView, Ask, Facts, Finding, Outcome, Reason
+from risk.rules.verdict import Finding, Outcome, Reason
 
 
 class AlgorithmUnreadError(RuntimeError):

@@ -15,11 +15,12 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import EventView
 from risk.rules.instruments import covers
 from risk.rules.limits import BlackoutLimits, WindowAction, WindowLimits, WindowRule
 from risk.rules.messages import instant, number
 from risk.rules.reasons import reason
-from risk.rules.types import EventView, Reason
+from risk.rules.verdict import Reason
 from risk.rules.window_presets import window_rules
 
 CURRENCY_OF_ROOT = {"ES": "USD", "MES": "USD", "NQ": "USD", "MNQ": "USD"}

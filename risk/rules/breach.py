@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from risk.rules.drawdown import breached
+from risk.rules.facts import SEVERITY, DrawdownView, TradingState
 from risk.rules.limits import AllowanceOf, BreachAction, DrawdownLimit, Limits, RuleMode, RuleName
-from risk.rules.types import SEVERITY, DrawdownView, TradingState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from risk.rules.ask import Ask
 from risk.rules.blackout import blackout_reasons, blackout_windows, end_of_chain, window_evidence
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import known_quantity
+from risk.rules.facts import CalendarView, Facts
 from risk.rules.limits import CalendarLimits, FreshnessLimits, Limits, RuleName
 from risk.rules.messages import instant, number
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, CalendarView, Facts, Finding, Outcome, Reason
+from risk.rules.verdict import Finding, Outcome, Reason
 
 
 def judge(ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Finding]:

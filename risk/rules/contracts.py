@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import Facts
 from risk.rules.instruments import covers
 from risk.rules.limits import Limits, RuleName
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Facts, Finding, Outcome
+from risk.rules.verdict import Finding, Outcome
 
 
 def judge(ask: Ask, _facts: Facts, limits: Limits, _now: datetime) -> Iterator[Finding]:

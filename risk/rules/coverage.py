@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import compress
 
 from risk.rules.drift import Reference, deviations, drift
-from risk.rules.types import FeatureView, TopFeature
+from risk.rules.facts import FeatureView, TopFeature
 
 # Fine enough to compare with a limit of 6 decimals, coarse enough to swallow the rounding of float sums.
 COVERAGE_STEP = Decimal("1e-9")

@@ -24,9 +24,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
+from risk.rules.facts import DrawdownView
 from risk.rules.limits import AllowanceOf, DrawdownLimit, DrawdownMode
 from risk.rules.messages import number
-from risk.rules.types import DrawdownView
 
 # Wider than money (15 digits) times a fraction (6 decimals), and independent of the thread's own context.
 EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
 from risk.rules.drawdown import breached
+from risk.rules.facts import DoubtView, DrawdownView, Facts
 from risk.rules.limits import Limits, RuleName
 from risk.rules.messages import instant, number
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, DoubtView, DrawdownView, Facts, Finding, Outcome, Reason
+from risk.rules.verdict import Finding, Outcome, Reason
 
 
 def judge(_ask: Ask, facts: Facts, limits: Limits, _now: datetime) -> Iterator[Finding]:

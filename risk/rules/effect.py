@@ -21,10 +21,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from risk.rules.ask import Ask, Effect, Side
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import PositionView
 from risk.rules.messages import instant, number
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Effect, PositionView, Reason, Side
+from risk.rules.verdict import Reason
 
 OPENING_WORDS = {
     "enter_long": Side.BUY,

@@ -5,8 +5,8 @@ a state that nobody knows, or where the answer itself would be worthless. A neut
 unless there is nothing that could be recorded.
 """
 
+from risk.rules.ask import Effect
 from risk.rules.codes import ReasonCode
-from risk.rules.types import Effect
 
 _OPENS = frozenset({Effect.OPENS})
 _TRADES = frozenset({Effect.OPENS, Effect.REDUCES})

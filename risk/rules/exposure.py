@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from risk.rules.ask import Ask, Side
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import known_quantity, side_of
 from risk.rules.exposure_types import ExposureView, Holding
+from risk.rules.facts import Facts
 from risk.rules.instruments import covers
 from risk.rules.limits import ExposureLimits, Limits, RuleName
 from risk.rules.messages import number
@@ -21,7 +23,7 @@ from risk.rules.notional import contract_values
 from risk.rules.positions import position_reasons
 from risk.rules.quantities import fitting
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Facts, Finding, Outcome, Reason, Side
+from risk.rules.verdict import Finding, Outcome, Reason
 
 ONE = Decimal(1)
 

@@ -4,11 +4,13 @@ not to be trusted."""
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import Facts, FeatureView
 from risk.rules.limits import FeatureLimits, Limits, RuleName
 from risk.rules.messages import instant, number
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Facts, FeatureView, Finding, Outcome, Reason
+from risk.rules.verdict import Finding, Outcome, Reason
 
 
 def judge(_ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Finding]:

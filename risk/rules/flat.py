@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import Facts
 from risk.rules.limits import FlatLimits, Limits, RuleName
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Facts, Finding, Outcome
+from risk.rules.verdict import Finding, Outcome
 
 
 def judge(_ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Finding]:

@@ -34,13 +34,15 @@ from risk.rules import (
     session,
     state,
 )
+from risk.rules.ask import Ask, Effect
 from risk.rules.blackout import next_window
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import declares_opening, effect_of, effect_remarks
 from risk.rules.effects_table import counts
+from risk.rules.facts import Facts
 from risk.rules.limits import AnswerLimits, FreshnessLimits, Limits, RuleMode, RuleName
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Effect, Facts, Finding, Outcome, Reason, Shadow, Verdict, VerdictKind
+from risk.rules.verdict import Finding, Outcome, Reason, Shadow, Verdict, VerdictKind
 
 # Judged even without limits, and never in shadow.
 ALWAYS: dict[RuleName, Callable[[Ask, Facts, datetime], Iterable[Finding]]] = {
@@ -156,11 +158,15 @@ def _failed(name: str, error: Exception) -> Finding:
 
 
 def _explained(reasons: list[Reason], remarks: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Add to a refusal why the decision counted as an opening; an allow needs no explanation."""
+    """Add to a refusal why the decision counted as an opening; an allow needs no explanation. What several rules say in
+    the same words, such as that the quantity is unknown, is said once."""
     if not reasons:
         return ()
     said = {item.code for item in reasons}
-    return (*reasons, *(remark for remark in remarks if remark.code not in said))
+    distinct: dict[tuple[ReasonCode, str], Reason] = {}
+    for item in reasons:
+        distinct.setdefault((item.code, item.message), item)
+    return (*distinct.values(), *(remark for remark in remarks if remark.code not in said))
 
 
 def _smallest(findings: Iterable[Finding]) -> Decimal | None:

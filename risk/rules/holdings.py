@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from risk.rules.ask import Effect, Side
 from risk.rules.exposure_types import Holding
 from risk.rules.order_life import NOTHING, OrderLife, fills_shown
-from risk.rules.types import Effect, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

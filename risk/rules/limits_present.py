@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import Facts
 from risk.rules.limits import RuleName
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Facts, Finding, Outcome
+from risk.rules.verdict import Finding, Outcome
 
 
 class LimitsUnknownError(RuntimeError):

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import Facts, PenaltyView
 from risk.rules.limits import Limits, LossLimits, RuleName
 from risk.rules.messages import gettext_noop, instant, number
 from risk.rules.reasons import reason
 from risk.rules.sentences import LOSSES_ENDED, LOSSES_IN_A_ROW, TRADE_LOST
-from risk.rules.types import Ask, Facts, Finding, Outcome, PenaltyView, Reason
+from risk.rules.verdict import Finding, Outcome, Reason
 
 WEIGHT_STEP = Decimal("0.0001")
 FULL = Decimal(1)

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import known_quantity
+from risk.rules.facts import Facts, MemoryView
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.messages import instant, number
 from risk.rules.pace import room_at
 from risk.rules.reasons import reason
 from risk.rules.tightening import Tightening, tightening
-from risk.rules.types import Ask, Facts, Finding, MemoryView, Outcome
+from risk.rules.verdict import Finding, Outcome
 
 CLUSTERS_SHOWN = 20
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import Facts
 from risk.rules.limits import Limits, RuleName
 from risk.rules.messages import instant
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Facts, Finding, Outcome
+from risk.rules.verdict import Finding, Outcome
 
 MINUTE = timedelta(minutes=1)
 

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
 from risk.rules.exposure_types import ExposureView
 from risk.rules.instruments import multiplier_of
 from risk.rules.limits import ExposureLimits
 from risk.rules.prices import ask_price, price_reason
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Reason
+from risk.rules.verdict import Reason
 
 
 def contract_values(

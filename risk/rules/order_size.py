@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import known_quantity
 from risk.rules.exposure_types import ExposureView
+from risk.rules.facts import Facts
 from risk.rules.limits import Limits, RuleName
 from risk.rules.messages import number
 from risk.rules.notional import contract_values
 from risk.rules.quantities import fitting
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Facts, Finding, Outcome
+from risk.rules.verdict import Finding, Outcome
 
 
 def judge(ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Finding]:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
 from risk.rules.exposure_types import PriceView
+from risk.rules.facts import Facts
 from risk.rules.limits import Limits, RuleName
 from risk.rules.messages import instant, number
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Facts, Finding, Outcome, Reason
+from risk.rules.verdict import Finding, Outcome, Reason
 
 
 def judge(ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Finding]:

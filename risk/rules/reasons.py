@@ -6,7 +6,7 @@ from typing import Any
 
 from risk.rules.codes import ReasonCode
 from risk.rules.messages import message
-from risk.rules.types import Reason
+from risk.rules.verdict import Reason
 
 
 def reason(code: ReasonCode, evidence: Mapping[str, Any], retry_at: datetime | None = None) -> Reason:

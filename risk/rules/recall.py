@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from risk.rules.facts import ClusterView, EventView
 from risk.rules.limits import MemoryLimits
 from risk.rules.overtrade import correlation_share
-from risk.rules.types import ClusterView, EventView
 
 NEAR_BEFORE, NEAR_AFTER = timedelta(hours=24), timedelta(hours=1)
 """An event is near from a day before it until an hour after its end."""

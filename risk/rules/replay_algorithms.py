@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from risk.rules.algorithms import disables
+from risk.rules.facts import AlgorithmView, RegisteredView
 from risk.rules.limits import Limits
 from risk.rules.pace import HOUR
 from risk.rules.replay_standing import Standing
 from risk.rules.replay_steps import AlgorithmReviewed, Asked
 from risk.rules.scopes import algorithm_key
-from risk.rules.types import AlgorithmView, RegisteredView
 
 
 def algorithm_view(

@@ -11,20 +11,12 @@ from typing import Any
 
 import msgspec
 
+from risk.rules.ask import Effect
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import side_of
-from risk.rules.gate import judge
-from risk.rules.limits import Limits, RuleMode, RuleName, RuleSetting
-from risk.rules.pace import HOUR
-from risk.rules.replay_algorithms import algorithm_opened, algorithm_settled, algorithm_view
-from risk.rules.replay_orders import exposure_view, order_admitted, price_told
-from risk.rules.replay_steps import Asked, Carried
-from risk.rules.replay_world import World
-from risk.rules.track import doubt_view
-from risk.rules.types import (
+from risk.rules.facts import (
     CalendarView,
     DoubtView,
-    Effect,
     EventView,
     Facts,
     HeldView,
@@ -35,8 +27,16 @@ from risk.rules.types import (
     RegisteredView,
     SessionView,
     StateView,
-    VerdictKind,
 )
+from risk.rules.gate import judge
+from risk.rules.limits import Limits, RuleMode, RuleName, RuleSetting
+from risk.rules.pace import HOUR
+from risk.rules.replay_algorithms import algorithm_opened, algorithm_settled, algorithm_view
+from risk.rules.replay_orders import exposure_view, order_admitted, price_told
+from risk.rules.replay_steps import Asked, Carried
+from risk.rules.replay_world import World
+from risk.rules.track import doubt_view
+from risk.rules.verdict import VerdictKind
 
 JUDGED_ANEW: Mapping[RuleName, frozenset[ReasonCode]] = {
     RuleName.STATE: frozenset(

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
+from risk.rules.facts import PenaltyView
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.losses import LOSSES, losses_in_a_row, penalties_due
 from risk.rules.replay_standing import Standing
 from risk.rules.replay_steps import PenaltyLifted, TradeClosed
-from risk.rules.types import PenaltyView
 
 OUTCOMES_KEPT = 1_000
 """Far more than the losses in a row that any limit asks for."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from risk.rules.ask import Ask, Effect
 from risk.rules.effect import side_of
 from risk.rules.exposure_types import ExposureView
 from risk.rules.holdings import holdings_of, order_view
@@ -13,7 +14,7 @@ from risk.rules.order_life import OrderTold, order_answered, order_end, order_st
 from risk.rules.reference import Quote, price_views, quotes_take
 from risk.rules.replay_standing import OrderHeld, Standing
 from risk.rules.replay_steps import Asked, OrderReported, PositionsTold, Step, TradeClosed
-from risk.rules.types import Ask, Effect, VerdictKind
+from risk.rules.verdict import VerdictKind
 
 ANSWERED_KEPT = 1_000
 """Orders that positions answer for, of which a bot may still tell something new: the newest."""

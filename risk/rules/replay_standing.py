@@ -6,11 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from risk.rules.ask import Effect, Side
 from risk.rules.drawdown import Point
+from risk.rules.facts import AlgorithmView, OpeningView, PenaltyView, TradingState
 from risk.rules.limits import ConfirmationLimits, DrawdownLimit, SessionHours
 from risk.rules.order_life import OrderLife
 from risk.rules.track import Track
-from risk.rules.types import AlgorithmView, Effect, OpeningView, PenaltyView, Side, TradingState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from risk.rules.facts import SEVERITY, TradingState
 from risk.rules.replay_standing import Change, Standing
-from risk.rules.types import SEVERITY, TradingState
 
 
 class States:

@@ -8,22 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from risk.rules.ask import Ask, Effect
 from risk.rules.drawdown import Point
+from risk.rules.facts import DoubtView, EquityView, FeatureView, PositionView, ScopedStopView, StateView, TradingState
 from risk.rules.limits import Limits
 from risk.rules.order_life import OrderTold
 from risk.rules.reference import Quote
-from risk.rules.types import (
-    Ask,
-    DoubtView,
-    Effect,
-    EquityView,
-    FeatureView,
-    PositionView,
-    ScopedStopView,
-    StateView,
-    TradingState,
-    VerdictKind,
-)
+from risk.rules.verdict import VerdictKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from risk.rules.breach import breach_target, drawdown_call
 from risk.rules.drawdown import TRAILING, breached, floor, mark_rebase, mark_roll, mark_view, view_lowered
+from risk.rules.facts import SEVERITY, DrawdownView, TradingState
 from risk.rules.limits import DrawdownLimit, Limits, RuleMode, RuleName
 from risk.rules.plausibility import implausible_move
 from risk.rules.replay_algorithms import algorithm_reviewed
@@ -36,7 +37,6 @@ from risk.rules.replay_steps import (
 )
 from risk.rules.resume import may_resume, never_resumes, resumes_at
 from risk.rules.track import Track, rules_fresh, track_hear, track_settle
-from risk.rules.types import SEVERITY, DrawdownView, TradingState
 
 CHECKED_WITHIN = timedelta(minutes=2)
 """Within how long the periodic check, which runs every minute, acts on what time alone has decided."""

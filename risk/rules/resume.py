@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from risk.rules.drawdown import breached
+from risk.rules.facts import DrawdownView
 from risk.rules.limits import DrawdownLimit, ResumeWhen
-from risk.rules.types import DrawdownView
 
 
 def stop_until(broken: Iterable[DrawdownLimit], stopped_at: datetime, session: datetime | None) -> datetime | None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from risk.rules.ask import Ask
+from risk.rules.facts import SEVERITY, ScopedStopView, StopScope, TradingState
 from risk.rules.instruments import covers
-from risk.rules.types import SEVERITY, Ask, ScopedStopView, StopScope, TradingState
 
 
 def algorithm_key(name: str) -> str:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import side_of
+from risk.rules.facts import Facts
 from risk.rules.instruments import covers
 from risk.rules.limits import Limits, RuleName, SelfMatchAction
 from risk.rules.messages import instant
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Facts, Finding, Outcome
+from risk.rules.verdict import Finding, Outcome
 
 
 class OpposingUnknownError(RuntimeError):

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import Facts, SessionView
 from risk.rules.limits import Limits, RuleName, SessionHours
 from risk.rules.messages import instant
 from risk.rules.reasons import reason
-from risk.rules.types import Ask, Facts, Finding, Outcome, Reason, SessionView
+from risk.rules.verdict import Finding, Outcome, Reason
 
 
 def judge(_ask: Ask, facts: Facts, limits: Limits, now: datetime) -> Iterator[Finding]:

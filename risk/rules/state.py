@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import Facts, ScopedStopView, StateView, StopScope, TradingState
 from risk.rules.limits import RuleName
 from risk.rules.messages import instant
 from risk.rules.reasons import reason
 from risk.rules.scopes import concerns, unnamed
-from risk.rules.types import Ask, Facts, Finding, Outcome, ScopedStopView, StateView, StopScope, TradingState
+from risk.rules.verdict import Finding, Outcome
 
 _CODES = {
     ("account", TradingState.HALTED): ReasonCode.ACCOUNT_HALTED,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
+from risk.rules.facts import MemoryView
 from risk.rules.limits import MemoryLimits
-from risk.rules.types import MemoryView
 
 ONE, HALF = Decimal(1), Decimal("0.5")
 FACTOR_STEP = Decimal("1e-6")

@@ -13,10 +13,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from risk.rules.drawdown import Mark, Point, floor, mark_advance, mark_start
+from risk.rules.facts import DoubtView
 from risk.rules.limits import ConfirmationLimits, DrawdownLimit, Limits
 from risk.rules.mark_codec import mark_dump, mark_load
 from risk.rules.messages import number
-from risk.rules.types import DoubtView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from risk.inputs import Aware
 from risk.models import Account, AccountState, Desk
 from risk.rules.blackout import next_window
 from risk.rules.exposure_types import Holding
+from risk.rules.facts import SEVERITY, ScopedStopView, TradingState
 from risk.rules.holdings import holdings_of
 from risk.rules.limits import Limits, limits_dump
 from risk.rules.messages import number
-from risk.rules.types import SEVERITY, ScopedStopView, TradingState
 from risk.selectors.calendar import events_near
 from risk.selectors.drawdown import doubt_views, drawdown_views
 from risk.selectors.exposure import orders_under_way, positions_of

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from risk.models import Account, Admission, AlgorithmEntry, AlgorithmRuling
 from risk.models.algorithm_register import RegisterAction
-from risk.rules.types import Effect, EntryStatus, RegisteredView
+from risk.rules.ask import Effect
+from risk.rules.facts import EntryStatus, RegisteredView
 from risk.selectors.pace import hour_figures
 
 STATUS = {

@@ -7,8 +7,9 @@ from django.db.models import QuerySet
 
 from risk.models import Account, Admission, AlgorithmSwitch
 from risk.models.algorithm import AlgorithmAction
+from risk.rules.ask import Effect
+from risk.rules.facts import AlgorithmView
 from risk.rules.limits import AlgorithmLimits
-from risk.rules.types import AlgorithmView, Effect
 from risk.selectors.algorithm_register import entry_view
 
 

@@ -9,9 +9,9 @@ from django.db.models.functions import Coalesce
 
 from risk.models import Desk, MacroEvent
 from risk.rules.blackout import NO_MORE
+from risk.rules.facts import CalendarView, EventView
 from risk.rules.limits import BlackoutLimits, Limits, WindowLimits
 from risk.rules.recall import NEAR_AFTER
-from risk.rules.types import CalendarView, EventView
 from risk.rules.window_presets import window_rules
 
 LOOK_AHEAD = timedelta(hours=24)

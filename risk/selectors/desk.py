@@ -13,10 +13,10 @@ from django.db.models import Sum
 from risk.models import AccountState, Desk, DeskLimitsVersion, LimitsVersion
 from risk.rules.desk_limits import DeskLimits, desk_limits_parse
 from risk.rules.drawdown import mark_roll, mark_view
+from risk.rules.facts import DoubtView, DrawdownView
 from risk.rules.limits import Limits, LimitsError, limits_parse
 from risk.rules.limits_own import document_over
 from risk.rules.track import Track, doubt_view, track_load
-from risk.rules.types import DoubtView, DrawdownView
 
 log = structlog.get_logger(__name__)
 

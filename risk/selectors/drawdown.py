@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from risk.models import AccountState
 from risk.rules.drawdown import mark_roll, mark_view
+from risk.rules.facts import DoubtView, DrawdownView, HeldView
 from risk.rules.limits import Limits
 from risk.rules.track import doubt_view, track_load
-from risk.rules.types import DoubtView, DrawdownView, HeldView
 
 
 def drawdown_views(state: AccountState, limits: Limits, now: datetime) -> tuple[DrawdownView, ...]:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from django.db.models import F, Q, QuerySet
 
 from risk.models import AccountState, Admission
+from risk.rules.ask import Effect, Side
 from risk.rules.exposure_types import Holding, OpposingView, PriceView
 from risk.rules.holdings import OrderView, holdings_of, order_view
 from risk.rules.order_life import OrderLife
 from risk.rules.reference import price_views
-from risk.rules.types import Effect, Side
 
 COLUMNS = ("instrument", "effect", "side", "at", "quantity", "working", "filled", "settled", "filled_at", "until")
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from risk.models import AccountState, Desk
+from risk.rules.ask import Ask
 from risk.rules.exposure_types import DeskExposureView, ExposureView, OpposingView
 from risk.rules.holdings import OrderView, holdings_of
 from risk.rules.limits import ExposureLimits, Limits, RuleMode, RuleName, SelfMatchAction
 from risk.rules.reference import Quote, price_views
-from risk.rules.types import Ask
 from risk.selectors.desk import desk_limits_readable
 from risk.selectors.exposure import (
     Others,

@@ -8,18 +8,12 @@ from functools import cached_property
 from uuid import UUID
 
 from risk.models import Account, AccountState, AlgorithmSwitch, Desk
+from risk.rules.ask import Ask, Effect
 from risk.rules.drift import Reference
 from risk.rules.effect import side_of
-from risk.rules.holdings import OrderView
-from risk.rules.limits import Limits
-from risk.rules.message_pace import MINUTE
-from risk.rules.reference import Quote
-from risk.rules.scopes import algorithm_key
-from risk.rules.types import (
+from risk.rules.facts import (
     AlgorithmView,
-    Ask,
     CalendarView,
-    Effect,
     EquityView,
     Facts,
     FeatureView,
@@ -32,6 +26,11 @@ from risk.rules.types import (
     StateView,
     TradingState,
 )
+from risk.rules.holdings import OrderView
+from risk.rules.limits import Limits
+from risk.rules.message_pace import MINUTE
+from risk.rules.reference import Quote
+from risk.rules.scopes import algorithm_key
 from risk.selectors.algorithms import algorithm_view
 from risk.selectors.calendar import calendar_view
 from risk.selectors.desk import desk_doubts

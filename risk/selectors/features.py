@@ -10,7 +10,7 @@ from uuid import UUID
 from risk.models import FeatureReference, FeatureSet
 from risk.rules.coverage import feature_view
 from risk.rules.drift import Reference
-from risk.rules.types import FeatureView
+from risk.rules.facts import FeatureView
 
 
 @dataclass(frozen=True, slots=True)

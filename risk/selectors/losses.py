@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from risk.models import AccountState
-from risk.rules.types import LossView, PenaltyView
+from risk.rules.facts import LossView, PenaltyView
 
 
 def loss_view(state: AccountState) -> LossView:

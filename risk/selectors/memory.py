@@ -6,9 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from risk.models import Cluster
+from risk.rules.facts import ClusterView, EventView, MemoryView
 from risk.rules.limits import Limits, RuleMode, RuleName
 from risk.rules.recall import recall
-from risk.rules.types import ClusterView, EventView, MemoryView
 
 RECALLED_MOST = 100
 """How many clusters are looked at, newest first: the cost of a question stays flat however long the memory is."""

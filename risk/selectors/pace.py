@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
 from risk.models import AccountState, Admission
+from risk.rules.ask import Effect, Side
+from risk.rules.facts import OpeningView, PaceView, PositionView
 from risk.rules.pace import HOUR
-from risk.rules.types import Effect, OpeningView, PaceView, PositionView, Side
 
 ZERO = Decimal(0)
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from risk.models import TradingSession
+from risk.rules.facts import SessionView
 from risk.rules.limits import Limits, SessionHours
-from risk.rules.types import SessionView
 
 
 def session_view(now: datetime, limits: Limits | None) -> SessionView | None:

@@ -3,7 +3,7 @@
 from django.db.models import Q
 
 from risk.models import Account, ScopedStop
-from risk.rules.types import ScopedStopView, StateView, StopScope, TradingState
+from risk.rules.facts import ScopedStopView, StateView, StopScope, TradingState
 
 
 def scoped_stops(account: Account | None) -> tuple[ScopedStopView, ...]:

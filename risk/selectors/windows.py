@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from risk.rules.blackout import NO_MORE, blackout_windows
+from risk.rules.facts import EventView
 from risk.rules.limits import BlackoutLimits, Limits
-from risk.rules.types import EventView
 from risk.rules.window_spans import Span, spans_of
 from risk.selectors.calendar import events_between
 

@@ -23,8 +23,8 @@ from risk.held import held_rule
 from risk.inputs import EquityInput
 from risk.risk_controller import limits_submit, scope_halt, stop_place
 from risk.roles import COMPLIANCE_VIEWER
+from risk.rules.facts import DrawdownView, StopScope
 from risk.rules.limits import Allowance, AllowanceOf, DrawdownLimit, DrawdownMode
-from risk.rules.types import DrawdownView, StopScope
 from tests.admin.conftest import Login
 from tests.admin.pages import html_of
 from tests.factories import FACTORY, LIMITS, AccountFactory, AlertFactory, DecisionFactory, MacroEventFactory

@@ -13,7 +13,7 @@ from risk.admin import kill_menu
 from risk.models import Account, Client, Desk, ScopedStop, StateChange
 from risk.risk_controller import desk_halt, scope_halt, stop_place
 from risk.roles import ADMINISTRATOR, COMPLIANCE_VIEWER, RISK_APPROVER, RISK_MANAGER
-from risk.rules.types import StopScope
+from risk.rules.facts import StopScope
 from tests.admin.conftest import Login
 from tests.admin.pages import html_of
 from tests.factories import FACTORY, AccountFactory, ClientFactory, DecisionFactory, state_of

@@ -13,7 +13,7 @@ from risk.inputs import EquityInput
 from risk.models import Account, Desk, StateChange, StateReview
 from risk.risk_controller import desk_halt, desk_limits_decide, desk_limits_submit, limits_submit, trading_halt
 from risk.roles import ADMINISTRATOR, COMPLIANCE_VIEWER, RISK_APPROVER, RISK_MANAGER
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from tests.admin.conftest import Login
 from tests.admin.pages import html_of
 from tests.factories import FACTORY, LIMITS, AccountFactory, state_of

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mia_site.audit.canonical import MAX_DEPTH, NotCanonical, canonical_bytes, leaf_hash, timestamp
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 
 NOON = datetime(2025, 5, 13, 12, tzinfo=UTC)
 KEYS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8)

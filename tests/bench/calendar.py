@@ -93,8 +93,8 @@ def _per_question(
 
 def _schedule(starts: Sequence[datetime]) -> Any:
     from risk.rules.blackout import blackout_windows
+    from risk.rules.facts import EventView
     from risk.rules.limits import BlackoutLimits
-    from risk.rules.types import EventView
     from risk.rules.window_spans import Schedule, spans_of
 
     events = [

@@ -20,7 +20,7 @@ from risk.inputs import EquityInput, PositionInput, PositionsInput
 from risk.limits_law import limits_submit
 from risk.models import AccountState, Desk
 from risk.risk_controller import trading_halt
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from tests.decisions.bots import FEATURES, NO_FEATURES, Bot, desk_refresh, feature_desk
 from tests.factories import (
     FACTORY,

@@ -13,7 +13,7 @@ from decisions.models import Decision, IdempotencyKey
 from risk.accounts import client_issue
 from risk.models import Admission
 from risk.risk_controller import trading_halt, trading_resume
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from tests.decisions.bots import Bot, trading_bot
 from tests.factories import FACTORY
 from tests.risk.accounts import APPROVER

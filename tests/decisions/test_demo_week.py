@@ -17,9 +17,11 @@ from decisions.demo.limits import WEEK, live_limits, proposed_limits
 from decisions.demo.market import WORST, Market
 from decisions.demo.sessions import ZONE, front_contract, sessions_before
 from decisions.demo.week import Asked, Week, week
+from risk.rules.ask import Effect
 from risk.rules.drawdown import breached
+from risk.rules.facts import EventView, MemoryView, TradingState
 from risk.rules.limits import limits_parse, tightens
-from risk.rules.types import Effect, EventView, MemoryView, TradingState, VerdictKind
+from risk.rules.verdict import VerdictKind
 from risk.sources.feature_importance import parse_feature_importance
 from risk.sources.macro_events import parse_macro_events
 

@@ -11,7 +11,7 @@ from mia_site.audit.models import Entry
 from risk.inputs import InputError
 from risk.models import Admission
 from risk.risk_controller import desk_halt, limits_submit, trading_halt
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from tests.decisions.bots import NO_FEATURES, Bot, trading_bot
 from tests.factories import FACTORY, LIMITS
 from tests.faults import failing_database

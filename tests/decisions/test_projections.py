@@ -33,8 +33,8 @@ from risk.risk_controller import (
     trading_halt,
     trading_resume,
 )
+from risk.rules.facts import TradingState
 from risk.rules.order_life import OrderStatus
-from risk.rules.types import TradingState
 from tests.factories import FACTORY, AccountFactory, state_of
 from tests.risk.accounts import APPROVER, MANAGER, drawdown_rule
 

@@ -9,7 +9,7 @@ from decisions.decision_log import Answered
 from decisions.models import Decision
 from decisions.projections import projections_check
 from risk.models import StateChange
-from risk.rules.types import StopScope, TradingState
+from risk.rules.facts import StopScope, TradingState
 from risk.scoped_stops import scope_halt, scope_resume, stop_place
 from risk.trading_states import desk_halt, trading_halt
 from tests.decisions.bots import Bot, codes, trading_bot

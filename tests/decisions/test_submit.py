@@ -13,7 +13,7 @@ from risk.accounts import client_issue
 from risk.inputs import InputError
 from risk.models import Admission, EquityPoint, PositionReport, StateChange
 from risk.risk_controller import trading_halt
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from tests.decisions.bots import Bot, codes, desk_refresh, trading_bot
 from tests.factories import FACTORY, AccountFactory, state_of
 from tests.risk.calendars import event, load

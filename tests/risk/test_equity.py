@@ -14,7 +14,7 @@ from risk.limits_law import marks_refresh
 from risk.locking import AccountUnknown
 from risk.models import EquityBatch, EquityPoint, Penalty, PositionReport, Snapshot, StateChange
 from risk.risk_controller import limits_submit, trading_halt, trading_resume
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from risk.selectors.limits import limits_of
 from tests.factories import AccountFactory
 from tests.risk.accounts import (

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from risk.models import Account, AccountState, Desk
-from risk.rules.types import MemoryView
+from risk.rules.facts import MemoryView
 from risk.selectors.facts import FactsBook
 from tests.factories import ClusterFactory
 from tests.risk.accounts import account_under

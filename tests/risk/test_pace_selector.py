@@ -8,7 +8,8 @@ import pytest
 
 from risk.admissions import admission_apply
 from risk.models import Account
-from risk.rules.types import Effect, PositionView
+from risk.rules.ask import Effect
+from risk.rules.facts import PositionView
 from risk.selectors.pace import pace_view, position_view
 from tests.factories import AdmissionFactory
 from tests.risk.accounts import account_under, report, state_now

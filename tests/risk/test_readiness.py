@@ -10,7 +10,7 @@ from mia_site.ops.registry import Readiness, readiness_run
 from risk.locking import AccountUnknown
 from risk.models import Client, Desk, ScopedStop, StateChange
 from risk.readiness import readiness
-from risk.rules.types import StopScope
+from risk.rules.facts import StopScope
 from risk.scoped_stops import scope_halt, scope_resume, stop_place
 from risk.trading_states import desk_halt, trading_halt
 from tests.factories import AccountFactory, ClientFactory, ClusterFactory, FeatureReferenceFactory, FeatureSetFactory

@@ -18,7 +18,7 @@ from risk.projections import account_check, desk_check
 from risk.resume_reviews import resume_review
 from risk.risk_controller import drawdown_check
 from risk.roles import ADMINISTRATOR
-from risk.rules.types import StopScope, TradingState
+from risk.rules.facts import StopScope, TradingState
 from risk.scoped_replay import stops_check
 from risk.scoped_stops import StopPlace, scope_halt, scope_resume
 from risk.trading_states import desk_halt, desk_resume, trading_halt, trading_resume

@@ -12,7 +12,7 @@ from risk.inputs import InputError
 from risk.locking import AccountUnknown
 from risk.models import AccountState, ScopedStop, StateChange
 from risk.risk_controller import drawdown_check
-from risk.rules.types import StopScope, TradingState
+from risk.rules.facts import StopScope, TradingState
 from risk.scoped_stops import StopPlace, scope_halt, scope_resume, stop_place
 from risk.selectors.stops import scoped_stops
 from risk.trading_states import StateRefused, desk_halt, trading_halt

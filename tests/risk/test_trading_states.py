@@ -10,7 +10,7 @@ from risk.inputs import InputError
 from risk.locking import AccountUnknown
 from risk.models import Desk, Penalty, StateChange
 from risk.risk_controller import drawdown_check, stop_trading
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from risk.trading_states import StateRefused, desk_halt, desk_resume, trading_halt, trading_resume
 from tests.faults import failing_database
 from tests.risk.accounts import APPROVER, CODE, MANAGER, account_under, report, state_now

@@ -15,7 +15,7 @@ from risk.inputs import EquityInput
 from risk.limits_law import limits_decide, limits_submit
 from risk.models import AccountState
 from risk.risk_controller import trading_halt, trading_resume
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from risk.trading_states import StateRefused
 from tests.decisions.bots import Bot, trading_bot
 from tests.factories import FACTORY, LIMITS, LimitsVersionFactory

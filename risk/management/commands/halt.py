@@ -11,7 +11,7 @@ from risk.inputs import InputError
 from risk.locking import AccountUnknown
 from risk.management.places import place_arguments, place_of, place_told
 from risk.risk_controller import desk_halt, scope_halt, trading_halt
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 
 
 def _moment(text: str) -> datetime:

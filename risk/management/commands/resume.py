@@ -12,7 +12,7 @@ from risk.locking import AccountUnknown
 from risk.management.places import place_arguments, place_of, place_told
 from risk.risk_controller import desk_resume, scope_resume, trading_resume
 from risk.roles import RESUME
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 
 
 class Command(BaseCommand):

@@ -18,7 +18,7 @@ from mia_site.audit.note import open_note
 from mia_site.ops.clock import database_now
 from mia_site.ops.ids import uuid7
 from risk.risk_controller import trading_halt
-from risk.rules.types import TradingState
+from risk.rules.facts import TradingState
 from tests.decisions.bots import FEATURES, Bot, feature_desk, trading_bot
 from tests.factories import FACTORY, UserFactory
 from tests.faults import failing_database

@@ -10,7 +10,7 @@ from mia_site.ops.clock import database_now
 from risk.accounts import client_halt_right, client_issue
 from risk.models import Client, Desk, ScopedStop, StateChange
 from risk.risk_controller import scope_halt, stop_place
-from risk.rules.types import StopScope
+from risk.rules.facts import StopScope
 from tests.factories import AccountFactory
 from tests.risk.accounts import CODE, MANAGER, account_under, state_now
 from tests.risk.api.conftest import Bot

@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from risk.rules.ask import Ask, Side
 from risk.rules.codes import ReasonCode
 from risk.rules.drawdown import Point, mark_advance, mark_start, mark_view
-from risk.rules.limits import DrawdownLimit, Limits, limits_parse
-from risk.rules.types import (
-    Ask,
+from risk.rules.facts import (
     CalendarView,
     DoubtView,
     EquityView,
@@ -24,11 +23,11 @@ from risk.rules.types import (
     PaceView,
     PenaltyView,
     PositionView,
-    Reason,
-    Side,
     StateView,
     TradingState,
 )
+from risk.rules.limits import DrawdownLimit, Limits, limits_parse
+from risk.rules.verdict import Reason
 
 CHICAGO = ZoneInfo("America/Chicago")
 NOW = datetime(2025, 5, 7, 15, 0, tzinfo=UTC)

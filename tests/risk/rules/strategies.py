@@ -8,10 +8,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from risk.rules.ask import Ask, Side
 from risk.rules.drawdown import Point
 from risk.rules.exposure_types import ExposureView, Holding, OpposingView, PriceView
+from risk.rules.facts import PositionView
 from risk.rules.limits import DrawdownMode, RuleMode, RuleName, WindowPreset
-from risk.rules.types import Ask, PositionView, Side
 from tests.risk.rules.given import NOW, ask
 
 MODES = [mode.value for mode in DrawdownMode]

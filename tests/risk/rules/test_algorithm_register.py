@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from risk.rules.facts import AlgorithmView, EntryStatus, RegisteredView
 from risk.rules.gate import judge
 from risk.rules.limits import tightens
-from risk.rules.types import AlgorithmView, EntryStatus, RegisteredView, Verdict, VerdictKind
+from risk.rules.verdict import Verdict, VerdictKind
 from tests.risk.rules.given import NOW, ago, ask, exit_one, facts, limits
 
 ASKED = limits(algorithms={"required": True}, order={"max_quantity": "5"})

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from risk.rules import algorithms
+from risk.rules.facts import AlgorithmView
 from risk.rules.gate import judge
 from risk.rules.limits import tightens
-from risk.rules.types import AlgorithmView, VerdictKind
+from risk.rules.verdict import VerdictKind
 from tests.risk.rules.given import NOW, ago, ask, exit_one, facts, limits
 
 REVIEWED = limits(algorithms={"max_unreviewed": 100})

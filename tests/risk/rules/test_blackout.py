@@ -15,8 +15,9 @@ from risk.rules.blackout import (
     next_window,
 )
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import EventView
 from risk.rules.limits import BlackoutLimits
-from risk.rules.types import EventView, Reason
+from risk.rules.verdict import Reason
 from tests.risk.rules.given import CHICAGO, FOMC_AT, codes, fomc
 
 HALF_HOUR = BlackoutLimits()

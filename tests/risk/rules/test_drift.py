@@ -13,7 +13,8 @@ from risk.rules import features
 from risk.rules.codes import ReasonCode
 from risk.rules.coverage import feature_view
 from risk.rules.drift import Reference, deviation, deviations, drift
-from risk.rules.types import FeatureView, Reason
+from risk.rules.facts import FeatureView
+from risk.rules.verdict import Reason
 from tests.risk.rules.given import NOW, ask, facts, limits
 
 REFERENCE = Reference(version="2", centres=(0.0, 100.0, 5.0, None), scales=(1.0, 10.0, 0.0, None))

@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 
 from risk.rules import duplicates
+from risk.rules.ask import Ask, Side
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import OpeningView
 from risk.rules.gate import judge
 from risk.rules.limits import tightens
-from risk.rules.types import Ask, OpeningView, Side
 from tests.risk.rules.given import NOW, ago, ask, facts, limits
 
 GUARDED = limits(pace={"duplicate_seconds": 30})

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from risk.rules.ask import Ask, Effect, Side
 from risk.rules.codes import ReasonCode
 from risk.rules.effect import (
     NEUTRAL_WORDS,
@@ -17,7 +18,7 @@ from risk.rules.effect import (
     reducible,
     side_of,
 )
-from risk.rules.types import Ask, Effect, PositionView, Side
+from risk.rules.facts import PositionView
 from tests.risk.rules.given import NOW, ago, ask, codes, exit_one, hold
 from tests.risk.rules.strategies import asks, decimals, positions
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from risk.rules.ask import Effect
 from risk.rules.codes import ReasonCode
 from risk.rules.effects_table import COUNTS_AGAINST, counts
 from risk.rules.messages import MESSAGES
-from risk.rules.types import Effect
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reasons.md"
 COUNTING = {"blocks", "reduces"}

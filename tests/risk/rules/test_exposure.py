@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from risk.rules.ask import Ask, Effect, Side
 from risk.rules.codes import ReasonCode
 from risk.rules.exposure_types import DeskExposureView, ExposureView, Holding, PriceView
+from risk.rules.facts import Facts, PositionView
 from risk.rules.gate import judge
 from risk.rules.holdings import OrderView, holdings_of
 from risk.rules.instruments import covers, multiplier_of
@@ -18,7 +20,7 @@ from risk.rules.limit_exposure import ExposureLimits, Multiplier
 from risk.rules.limits import limits_diff
 from risk.rules.limits_diff import Direction
 from risk.rules.reference import KEPT, Quote, quotes_take, reference_of
-from risk.rules.types import Ask, Effect, Facts, PositionView, Side, Verdict, VerdictKind
+from risk.rules.verdict import Verdict, VerdictKind
 from tests.risk.rules.given import NOW, ago, ask, codes, exit_one, facts, limits
 from tests.risk.rules.strategies import asks, exposures, limits_documents, positions
 

@@ -11,35 +11,30 @@ from typing import Any
 import pytest
 
 from risk.rules import gate
+from risk.rules.ask import Ask, Effect, Side
 from risk.rules.codes import ReasonCode
 from risk.rules.exposure_types import ExposureView, Holding, OpposingView, PriceView
-from risk.rules.gate import judge
-from risk.rules.limits import Limits, RuleName, SessionHours
-from risk.rules.types import (
+from risk.rules.facts import (
     AlgorithmView,
-    Ask,
     CalendarView,
-    Effect,
     EntryStatus,
     EquityView,
     Facts,
     FeatureView,
-    Finding,
     HeldView,
     LossView,
     MemoryView,
-    Outcome,
     PaceView,
     PositionView,
     RegisteredView,
     ScopedStopView,
     SessionView,
-    Side,
     StopScope,
     TradingState,
-    Verdict,
-    VerdictKind,
 )
+from risk.rules.gate import judge
+from risk.rules.limits import Limits, RuleName, SessionHours
+from risk.rules.verdict import Finding, Outcome, Verdict, VerdictKind
 from tests.risk.rules.given import (
     FOMC_AT,
     INITIAL,
@@ -196,8 +191,12 @@ def test_any_block_beats_a_reduction() -> None:
     assert codes(verdict.reasons) == [ReasonCode.ORDER_TOO_LARGE, ReasonCode.FEATURES_SET_MISSING]
 
 
-def test_an_unknown_quantity_under_a_cap_is_named_once() -> None:
-    day = facts(limits=limits(order={"max_quantity": "2"}))
+def test_a_quantity_that_several_caps_need_is_asked_for_once() -> None:
+    day = facts(
+        limits=limits(order={"max_quantity": "2"}, exposure={"max_position": "3"}),
+        exposure=ExposureView(),
+        position=PositionView(quantity=Decimal(0), at=ago(seconds=1)),
+    )
     assert codes(judge(ask(quantity=None), day, NOW).reasons) == [ReasonCode.QUANTITY_UNKNOWN]
 
 

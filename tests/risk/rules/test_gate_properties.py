@@ -8,19 +8,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from risk.rules.ask import Ask, Effect
+from risk.rules.facts import CalendarView, Facts, FeatureView, HeldView, PaceView, TradingState
 from risk.rules.gate import judge
 from risk.rules.limits import RuleName, limits_dump, limits_parse
-from risk.rules.types import (
-    Ask,
-    CalendarView,
-    Effect,
-    Facts,
-    FeatureView,
-    HeldView,
-    PaceView,
-    TradingState,
-    VerdictKind,
-)
+from risk.rules.verdict import VerdictKind
 from tests.risk.rules.given import NOW, ago, doubt, equity_of, facts, fomc, stopped
 from tests.risk.rules.strategies import asks, drawdown_documents, exposures, limits_documents, positions
 

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from risk.rules.ask import Ask
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import ClusterView, Facts, MemoryView, PaceView
 from risk.rules.gate import judge
 from risk.rules.limits import Limits
 from risk.rules.recall import recall, same_type
 from risk.rules.tightening import Tightening, tightening
-from risk.rules.types import Ask, ClusterView, Facts, MemoryView, PaceView, VerdictKind
+from risk.rules.verdict import VerdictKind
 from tests.risk.rules.given import NOW, ago, ask, codes, facts, fomc, limits
 from tests.risk.rules.strategies import asks
 from tests.risk.rules.test_gate_properties import days

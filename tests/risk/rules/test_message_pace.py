@@ -7,7 +7,7 @@ import pytest
 from risk.rules import message_pace
 from risk.rules.gate import judge
 from risk.rules.limits import tightens
-from risk.rules.types import VerdictKind
+from risk.rules.verdict import VerdictKind
 from tests.risk.rules.given import NOW, ago, ask, exit_one, facts, limits
 
 THREE = limits(pace={"max_messages_per_minute": 3})

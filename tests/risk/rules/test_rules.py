@@ -24,18 +24,17 @@ from risk.rules import (
     state,
 )
 from risk.rules.codes import ReasonCode
-from risk.rules.types import (
+from risk.rules.facts import (
     CalendarView,
     EquityView,
     FeatureView,
-    Finding,
     LossView,
     MemoryView,
-    Outcome,
     PaceView,
     PositionView,
     TradingState,
 )
+from risk.rules.verdict import Finding, Outcome
 from tests.risk.rules.given import (
     CHICAGO,
     FOMC_AT,

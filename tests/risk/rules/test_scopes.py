@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.rules import state
+from risk.rules.ask import Ask, Effect
 from risk.rules.codes import ReasonCode
+from risk.rules.facts import ScopedStopView, StopScope, TradingState
 from risk.rules.gate import judge
 from risk.rules.scopes import strictest
-from risk.rules.types import Ask, Effect, ScopedStopView, StopScope, TradingState, VerdictKind
+from risk.rules.verdict import VerdictKind
 from tests.risk.rules.given import NOW, ask, exit_one, facts, stopped
 
 HALTED, REDUCE_ONLY, ACTIVE = TradingState.HALTED, TradingState.REDUCE_ONLY, TradingState.ACTIVE

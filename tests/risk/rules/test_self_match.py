@@ -7,8 +7,9 @@ import pytest
 
 from risk.rules.codes import ReasonCode
 from risk.rules.exposure_types import ExposureView, OpposingView
+from risk.rules.facts import Facts
 from risk.rules.gate import judge
-from risk.rules.types import Facts, VerdictKind
+from risk.rules.verdict import VerdictKind
 from tests.risk.rules.given import NOW, ago, ask, facts, limits
 
 SELLING = OpposingView(account="ES-TWO", instrument="ES", side="sell", at=ago(minutes=1))

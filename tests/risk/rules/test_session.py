@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from risk.rules.facts import SessionView
 from risk.rules.gate import judge
 from risk.rules.limits import SessionHours
-from risk.rules.types import SessionView, VerdictKind
+from risk.rules.verdict import VerdictKind
 from tests.risk.rules.given import NOW, ask, codes, exit_one, facts, limits
 
 SECOND = timedelta(seconds=1)

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.rules.blackout import blackout_reasons, blackout_windows, next_window
+from risk.rules.facts import CalendarView, EventView
 from risk.rules.gate import judge
 from risk.rules.limits import BlackoutLimits, Limits, WindowLimits, limits_parse
-from risk.rules.types import CalendarView, EventView, VerdictKind
+from risk.rules.verdict import VerdictKind
 from tests.risk.rules.given import CHICAGO, FOMC_AT, NOW, ask, codes, exit_one, facts, fomc, limits
 from tests.risk.rules.strategies import limits_documents
 

@@ -1,33 +1,14 @@
-"""The frozen values that go into the gate and come out of it.
+"""What is known when a bot asks: `Facts`, the gate's second argument, and the views that it is made of."""
 
-`Ask` is what a bot wants to do, `Facts` is everything known when it asks, `Verdict` is the answer. Money,
-quantities and fractions are `Decimal`; every time is an aware `datetime`. None of them knows a database row.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from risk.rules.codes import ReasonCode
+from risk.rules.ask import Side
 from risk.rules.exposure_types import ExposureView
 from risk.rules.limits import DrawdownLimit, Limits, SessionHours
-
-
-class Side(StrEnum):
-    BUY = "buy"
-    SELL = "sell"
-
-
-class Effect(StrEnum):
-    """What a decision does to the account's risk."""
-
-    OPENS = "opens"
-    REDUCES = "reduces"
-    NEUTRAL = "neutral"
 
 
 class TradingState(StrEnum):
@@ -46,38 +27,6 @@ class StopScope(StrEnum):
     CLIENT = "client"
     ALGORITHM = "algorithm"
     INSTRUMENT = "instrument"
-
-
-class VerdictKind(StrEnum):
-    ALLOW = "allow"
-    REDUCE = "reduce"
-    BLOCK = "block"
-
-
-class Outcome(StrEnum):
-    """What one finding asks for."""
-
-    BLOCK = "block"
-    REDUCE = "reduce"
-    NOTE = "note"
-    """It is written down, and counts against nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """A bot's question before a trade. `decision` is a lower-case word, `decided_at` the bot's own clock, `client` the
-    name of the API client that asks."""
-
-    trade_id: str
-    decision: str
-    instrument: str
-    side: Side | None = None
-    quantity: Decimal | None = None
-    price: Decimal | None = None
-    decided_at: datetime | None = None
-    signal_score: float | None = None
-    algorithm: str = ""
-    client: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,56 +323,3 @@ class Facts:
     algorithm: AlgorithmView | None = None
     exposure: ExposureView | None = None
     messages: tuple[datetime, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A stable code, an English sentence, the numbers it was judged on (JSON values), and when to ask again.
-
-    Build one with `risk.rules.reasons.reason`, which writes the sentence from the code and the evidence.
-    """
-
-    code: ReasonCode
-    message: str
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    retry_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one rule has to say against an ask."""
-
-    rule: str
-    outcome: Outcome
-    reason: Reason
-    max_quantity: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Shadow:
-    """A finding that is only written down. `counts`: it would, were its rule enforced."""
-
-    finding: Finding
-    counts: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """The gate's answer.
-
-    `reasons` is empty on an allow. `shadow` is what did not count: rules in shadow, and, on a decision that reduces,
-    rules that failed. `max_quantity` is set on `reduce`; `retry_at` where every reason says when.
-    """
-
-    verdict: VerdictKind
-    effect: Effect
-    reasons: tuple[Reason, ...]
-    shadow: tuple[Shadow, ...]
-    max_quantity: Decimal | None
-    valid_until: datetime
-    retry_at: datetime | None
-
-    @property
-    def shadow_reasons(self) -> tuple[Reason, ...]:
-        """The reasons of what did not count."""
-        return tuple(item.finding.reason for item in self.shadow)
