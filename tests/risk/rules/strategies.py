@@ -1,6 +1,7 @@
 """Hypothesis strategies for limits, equity curves and asks; each is made once, since making one costs as much as
 many examples of it."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
@@ -12,10 +13,11 @@ from risk.rules.ask import Ask, Side
 from risk.rules.drawdown import Point
 from risk.rules.exposure_types import ExposureView, Holding, OpposingView, PriceView
 from risk.rules.facts import PositionView
-from risk.rules.limits import DrawdownMode, RuleMode, RuleName, WindowPreset
+from risk.rules.limits import AllowanceOf, DrawdownMode, RuleMode, RuleName, WindowPreset
 from tests.risk.rules.given import NOW, ask
 
-MODES = [mode.value for mode in DrawdownMode]
+MODES = tuple(DrawdownMode)
+ALLOWANCES = tuple(AllowanceOf)
 NAMES = ["a", "b", "c"]
 RULE_NAMES = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
 
@@ -26,16 +28,22 @@ def decimals(low: str, high: str, places: int = 4) -> st.SearchStrategy[Decimal]
 
 
 @cache
-def allowances() -> st.SearchStrategy[dict[str, str]]:
-    shares = st.tuples(st.sampled_from(["reference", "initial"]), decimals("0.01", "0.99", 2))
-    amounts = st.tuples(st.just("amount"), decimals("1", "50000", 2))
-    return st.one_of(shares, amounts).map(lambda pair: {"of": pair[0], "value": str(pair[1])})
+def allowances(of: AllowanceOf) -> st.SearchStrategy[dict[str, str]]:
+    value = decimals("1", "50000", 2) if of is AllowanceOf.AMOUNT else decimals("0.01", "0.99", 2)
+    return st.fixed_dictionaries({"of": st.just(of.value), "value": value.map(str)})
 
 
 @cache
-def drawdown_documents(name: str) -> st.SearchStrategy[dict[str, Any]]:
+def drawdown_documents(
+    name: str, modes: Collection[DrawdownMode] = MODES, of: Collection[AllowanceOf] = ALLOWANCES
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Rules of these modes, whose allowance is a share or amount of one of these."""
     return st.fixed_dictionaries(
-        {"name": st.just(name), "mode": st.sampled_from(MODES), "allowance": allowances()},
+        {
+            "name": st.just(name),
+            "mode": st.sampled_from([mode.value for mode in modes]),
+            "allowance": st.one_of([allowances(each) for each in of]),
+        },
         optional={
             "action": st.sampled_from(["REDUCE_ONLY", "HALTED"]),
             "stops_rising_at_initial": st.booleans(),

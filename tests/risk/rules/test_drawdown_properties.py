@@ -1,10 +1,11 @@
 """What holds for every equity curve."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.rules.drawdown import (
@@ -20,19 +21,24 @@ from risk.rules.drawdown import (
 from risk.rules.limits import AllowanceOf, DrawdownLimit, DrawdownMode, limits_parse
 from risk.rules.mark_codec import mark_dump, mark_load
 from tests.risk.rules.given import CHICAGO, INITIAL, NOW
-from tests.risk.rules.strategies import decimals, drawdown_documents, equity_curves
+from tests.risk.rules.strategies import ALLOWANCES, MODES, decimals, drawdown_documents, equity_curves
 
 TINY = Decimal("1e-7")
-RULES = drawdown_documents("a").map(lambda rule: limits_parse({"drawdown": [rule]}).drawdown[0])
-FRACTIONAL = RULES.filter(lambda rule: rule.allowance.of is not AllowanceOf.AMOUNT)
+SHARES = (AllowanceOf.REFERENCE, AllowanceOf.INITIAL)
 CURVES = equity_curves()
+
+
+def rules(
+    modes: Collection[DrawdownMode] = MODES, of: Collection[AllowanceOf] = ALLOWANCES
+) -> st.SearchStrategy[DrawdownLimit]:
+    return drawdown_documents("a", modes, of).map(lambda rule: limits_parse({"drawdown": [rule]}).drawdown[0])
 
 
 def folded(rule: DrawdownLimit, points: list[Point], initial: Decimal = INITIAL) -> Mark:
     return mark_fold(rule, mark_start(rule, initial, NOW), points, CHICAGO)
 
 
-@given(FRACTIONAL, CURVES, decimals("0.001", "1000", 3))
+@given(rules(of=SHARES), CURVES, decimals("0.001", "1000", 3))
 def test_equity_scaled_by_any_factor_is_the_same_drawdown(
     rule: DrawdownLimit, points: list[Point], scale: Decimal
 ) -> None:
@@ -43,7 +49,7 @@ def test_equity_scaled_by_any_factor_is_the_same_drawdown(
     assert breached(other) is breached(one)
 
 
-@given(FRACTIONAL, CURVES, decimals("-900", "100000", 2))
+@given(rules(of=SHARES), CURVES, decimals("-900", "100000", 2))
 def test_a_deposit_or_withdrawal_changes_no_drawdown_and_no_breach(
     rule: DrawdownLimit, points: list[Point], flow: Decimal
 ) -> None:
@@ -54,7 +60,7 @@ def test_a_deposit_or_withdrawal_changes_no_drawdown_and_no_breach(
     assert breached(after) is breached(before)
 
 
-@given(RULES.filter(lambda rule: rule.allowance.of is AllowanceOf.AMOUNT), CURVES, decimals("-900", "100000", 2))
+@given(rules(of=(AllowanceOf.AMOUNT,)), CURVES, decimals("-900", "100000", 2))
 def test_a_flow_moves_an_amount_floor_by_itself(rule: DrawdownLimit, points: list[Point], flow: Decimal) -> None:
     mark = folded(rule, points)
     moved = mark_advance(rule, mark, _flow_after(mark, flow), CHICAGO)
@@ -68,13 +74,11 @@ def _flow_after(mark: Mark, flow: Decimal) -> Point:
     return Point(at=mark.last_at, equity=mark.last_equity + flow, cash_flow=flow)
 
 
-@given(RULES, CURVES, st.data())
+@given(rules((DrawdownMode.STATIC, DrawdownMode.TRAILING_INTRADAY), SHARES), CURVES, st.data())
 def test_raising_a_return_never_deepens_the_worst_drawdown(
     rule: DrawdownLimit, points: list[Point], data: st.DataObject
 ) -> None:
     # As in empyrical: raising a return multiplies all equity from that point on.
-    assume(rule.mode in {DrawdownMode.STATIC, DrawdownMode.TRAILING_INTRADAY})
-    assume(rule.allowance.of is not AllowanceOf.AMOUNT)
     factor = data.draw(decimals("1", "3", 2))
     low = _monthly_returns(points)
     raised = data.draw(st.integers(0, len(low) - 1))
@@ -88,7 +92,7 @@ def _monthly_returns(points: list[Point]) -> list[Point]:
     return [replace(point, at=NOW + timedelta(days=30 * number)) for number, point in enumerate(points, 1)]
 
 
-@given(RULES, CURVES, decimals("0.01", "5000", 2))
+@given(rules(), CURVES, decimals("0.01", "5000", 2))
 def test_losing_more_at_the_end_never_lifts_a_breach(rule: DrawdownLimit, points: list[Point], loss: Decimal) -> None:
     worse = [*points[:-1], replace(points[-1], equity=points[-1].equity - loss)]
     view, deeper = mark_view(rule, folded(rule, points)), mark_view(rule, folded(rule, worse))
@@ -97,7 +101,7 @@ def test_losing_more_at_the_end_never_lifts_a_breach(rule: DrawdownLimit, points
         assert breached(deeper)
 
 
-@given(RULES, CURVES)
+@given(rules(), CURVES)
 def test_the_drawdown_is_never_negative_and_never_above_the_worst_fraction_of_a_fractional_rule(
     rule: DrawdownLimit, points: list[Point]
 ) -> None:
@@ -109,9 +113,8 @@ def test_the_drawdown_is_never_negative_and_never_above_the_worst_fraction_of_a_
     assert mark.worst_amount >= 0
 
 
-@given(RULES, CURVES)
+@given(rules((DrawdownMode.TRAILING_INTRADAY, DrawdownMode.TRAILING_EOD)), CURVES)
 def test_a_trailing_reference_never_falls(rule: DrawdownLimit, points: list[Point]) -> None:
-    assume(rule.mode in {DrawdownMode.TRAILING_INTRADAY, DrawdownMode.TRAILING_EOD})
     mark = mark_start(rule, INITIAL, NOW)
     for point in points:
         after = mark_advance(rule, mark, point, CHICAGO)
@@ -119,7 +122,7 @@ def test_a_trailing_reference_never_falls(rule: DrawdownLimit, points: list[Poin
         mark = after
 
 
-@given(RULES, CURVES, st.integers(0, 20))
+@given(rules(), CURVES, st.integers(0, 20))
 def test_looking_between_two_points_changes_nothing(rule: DrawdownLimit, points: list[Point], looks: int) -> None:
     mark = mark_start(rule, INITIAL, NOW)
     for point in points:
@@ -130,7 +133,7 @@ def test_looking_between_two_points_changes_nothing(rule: DrawdownLimit, points:
     assert mark == folded(rule, points)
 
 
-@given(RULES, equity_curves(flows=True))
+@given(rules(), equity_curves(flows=True))
 def test_a_mark_kept_as_json_between_all_points_ends_the_same(rule: DrawdownLimit, points: list[Point]) -> None:
     mark = mark_start(rule, INITIAL, NOW)
     for point in points:
@@ -138,7 +141,7 @@ def test_a_mark_kept_as_json_between_all_points_ends_the_same(rule: DrawdownLimi
     assert mark == folded(rule, points)
 
 
-@given(RULES, CURVES, CURVES)
+@given(rules(), CURVES, CURVES)
 def test_a_late_point_never_moves_the_last_equity_and_never_lowers_a_reference(
     rule: DrawdownLimit, points: list[Point], others: list[Point]
 ) -> None:
