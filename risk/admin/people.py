@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from mia_site.audit.admin.base import JournalAdmin, ReadOnlyAdmin
 from mia_site.audit.admin.filters import FlagFilter
@@ -35,7 +36,6 @@ class UserAdmin(_UserBase):
     list_filter = (("is_active", FlagFilter),)
     search_fields = ("username__startswith",)
     search_help_text = gettext_lazy("User name")
-    filter_horizontal = ("groups",)
     export_leave_out = ("password",)
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -53,7 +53,9 @@ class UserAdmin(_UserBase):
         return super().get_queryset(request).filter(client__isnull=True).prefetch_related("groups")
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Roles by their names in the reader's language."""
+        """The few roles as boxes to tick, by their names in the reader's language."""
+        if db_field.name == "groups":
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
         if db_field.name == "groups" and field is not None:
             field.label_from_instance = lambda group: _(group.name)

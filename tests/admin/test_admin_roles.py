@@ -1,5 +1,7 @@
 """Four roles: what each of them may and may not do."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client as Browser
@@ -113,6 +115,16 @@ def test_a_role_that_somebody_widened_is_put_right_at_the_next_start() -> None:
 
     assert said == [f"role {COMPLIANCE_VIEWER}: {viewer.permissions.count()} permissions"]
     assert not person(COMPLIANCE_VIEWER).has_perm(HALT)
+
+
+def test_a_person_s_roles_are_boxes_to_tick(as_role: Login) -> None:
+    viewer = person(COMPLIANCE_VIEWER)
+
+    page = as_role(ADMINISTRATOR).get(f"/admin/auth/user/{viewer.pk}/change/").content.decode()
+
+    boxes = [tag for tag in re.findall("<input[^>]*>", page) if 'name="groups"' in tag]
+    assert all('type="checkbox"' in box for box in boxes)
+    assert [bool(re.search(r" checked[ >]", box)) for box in boxes] == [name == COMPLIANCE_VIEWER for name in ROLES]
 
 
 def test_an_administrator_who_is_no_superuser_cannot_become_one(as_role: Login) -> None:
