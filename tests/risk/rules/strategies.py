@@ -1,7 +1,6 @@
 """Hypothesis strategies for limits, equity curves and asks; each is made once, since making one costs as much as
 many examples of it."""
 
-from collections.abc import Collection
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
@@ -35,7 +34,7 @@ def allowances(of: AllowanceOf) -> st.SearchStrategy[dict[str, str]]:
 
 @cache
 def drawdown_documents(
-    name: str, modes: Collection[DrawdownMode] = MODES, of: Collection[AllowanceOf] = ALLOWANCES
+    name: str, modes: tuple[DrawdownMode, ...] = MODES, of: tuple[AllowanceOf, ...] = ALLOWANCES
 ) -> st.SearchStrategy[dict[str, Any]]:
     """Rules of these modes, whose allowance is a share or amount of one of these."""
     return st.fixed_dictionaries(

@@ -1,6 +1,5 @@
 """What holds for every equity curve."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -29,7 +28,7 @@ CURVES = equity_curves()
 
 
 def rules(
-    modes: Collection[DrawdownMode] = MODES, of: Collection[AllowanceOf] = ALLOWANCES
+    modes: tuple[DrawdownMode, ...] = MODES, of: tuple[AllowanceOf, ...] = ALLOWANCES
 ) -> st.SearchStrategy[DrawdownLimit]:
     return drawdown_documents("a", modes, of).map(lambda rule: limits_parse({"drawdown": [rule]}).drawdown[0])
 
