@@ -204,7 +204,9 @@ def test_a_desk_that_is_killed_leaves_no_process_and_can_start_again(desk_up: De
     psutil.Process(process.pid).kill()
     wait_for(lambda: gone(family), what="every child to end with its supervisor")
     process.wait()
+    heard = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what the desk inherits, also where the tests run under nohup
     desk_up.start()
+    signal.signal(signal.SIGHUP, heard)
     family = desk_up.family()
     desk_up.stop(signal.SIGHUP)
     assert gone(family)
