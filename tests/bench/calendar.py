@@ -2,20 +2,26 @@
 
 NautilusTrader's news filter (`EconomicNewsEventFilter.next_event`, Python) keeps a pandas frame of events with a time
 index, filtered once by currency and impact; each look-up compares the whole index with the time asked, takes the rows
-that are left and builds an event of the first. The wheel is not installed here: `FrameFilter` does these steps, written
-from the published description, without the package's own checks, so it is not slower than the original. Ours is
-`Schedule.next`, built once from the same events; the last column asks the database as the gate does, by one query.
+that are left and builds an event of the first. `--nautilus PYTHON` names an interpreter that has it installed; it is
+only measured, in a process of its own. `FrameFilter` does these steps without the package's own checks, for where
+nobody has it. Ours is `Schedule.next`, built once from the same events; the last column asks the database as the gate
+does, by one query.
 """
 
+import argparse
+import json
 import os
+import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from tests.bench.table import Promise, least_of, show, verdict
 
+PEER = Path(__file__).with_name("peers") / "nautilus_news_filter.py"
 START = datetime(2000, 1, 1, tzinfo=UTC)
 APART = timedelta(hours=2)
 SMALL, LARGE = 1_000, 100_000
@@ -45,6 +51,9 @@ class FrameFilter:
 
 def run(arguments: Sequence[str]) -> int:
     """Measures; exit status 1 where a promised ratio does not hold."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench calendar")
+    parser.add_argument("--nautilus", metavar="PYTHON", help="an interpreter that has nautilus_trader")
+    options = parser.parse_args(arguments)
     _set_up()
     rows: list[tuple[object, ...]] = []
     ours, frame = {}, {}
@@ -61,8 +70,24 @@ def run(arguments: Sequence[str]) -> int:
             Promise("ours, 100k events over 1k", ours[LARGE] / ours[SMALL], 1.2),
             Promise("ours over the data frame, 100k events", ours[LARGE] / frame[LARGE], 0.1),
             Promise("ours over the data frame, 1k events", ours[SMALL] / frame[SMALL], 0.1),
+            *_peer(options.nautilus, ours),
         ]
     )
+
+
+def _peer(python: str | None, ours: Mapping[int, float]) -> list[Promise]:
+    """The same questions to the package itself."""
+    if python is None:
+        print("NautilusTrader was not measured: `pip install nautilus_trader` elsewhere, and name that interpreter")
+        return []
+    promises, rows = [], []
+    for count in (LARGE, SMALL):
+        command = [python, str(PEER), str(count), START.isoformat(), str(APART / timedelta(hours=1)), str(FEW)]
+        told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        rows.append((f"NautilusTrader {told['version']}, {count:,} events", _us(told["question"])))
+        promises.append(Promise(f"ours over NautilusTrader's, {count:,} events", ours[count] / told["question"], 0.1))
+    show(("next event, us a question", "its news filter"), rows)
+    return promises
 
 
 def _set_up() -> None:

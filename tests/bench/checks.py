@@ -171,7 +171,7 @@ def _peer(python: str | None) -> list[Promise]:
         show(("drawdown after 10,000 trades", "us"), lines)
         print("freqtrade was not measured: `pip install freqtrade` elsewhere, and name that interpreter (--freqtrade)")
         return []
-    told = json.loads(subprocess.run([python, str(PEER), str(TRADES)], check=True, capture_output=True).stdout)
+    told = json.loads(subprocess.run([python, str(PEER), str(TRADES)], check=True, stdout=subprocess.PIPE).stdout)
     lines += [
         (f"freqtrade {told['version']} MaxDrawdown in memory", f"{told['memory'] * 1e6:,.1f}"),
         (f"freqtrade {told['version']} MaxDrawdown on SQLite", f"{told['sqlite'] * 1e6:,.1f}"),
