@@ -93,12 +93,13 @@ def _database() -> dict[str, Any]:
         config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
         options = config.setdefault("OPTIONS", {})
         options.setdefault("application_name", "mia-risk-desk")
+        options.setdefault("server_side_binding", True)  # the server plans a question once (docs/performance.md)
         options.setdefault("connect_timeout", 3)  # a database that is gone must be told within seconds
         options.setdefault("options", f"-c lock_timeout={wait}s")
         return config
     name = url.partition(":///")[2] if url else str(DATA_DIR / "mia.sqlite3")
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "mia_site.ops.queued_sqlite3",
         "NAME": name,
         "CONN_MAX_AGE": 60,
         "OPTIONS": {

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import tests.bench
 
-HOUSE = frozenset({"__main__", "database", "ledger_rows", "peers", "table"})
+HOUSE = frozenset({"__main__", "burst_desk", "database", "ledger_rows", "peers", "table"})
 
 
 def names() -> list[str]:

@@ -22,17 +22,19 @@ DURABLE = {
 @contextmanager
 def benchmark_database() -> Iterator[str]:
     """Django set up on a fresh database; gives the server's name and version. `DATABASE_URL` chooses it."""
-    with tempfile.TemporaryDirectory(prefix="mia-bench-") as data_dir, _server() as url:
+    with tempfile.TemporaryDirectory(prefix="mia-bench-") as data_dir, durable_server() as url:
         os.environ.update(DATABASE_URL=url, MIA_DATA_DIR=data_dir, DJANGO_SETTINGS_MODULE="mia_site.settings")
         os.environ["MIA_TIMINGS_BACKGROUND"] = "0"
         import django
 
         django.setup()
-        yield _made()
+        database_make()
+        yield _version()
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def durable_server() -> Iterator[str]:
+    """URL of the server that `DATABASE_URL` names, else of one that this starts."""
     given = os.environ.get("DATABASE_URL")
     if given:
         yield given
@@ -45,17 +47,23 @@ def _server() -> Iterator[str]:
             yield url
 
 
-def _made() -> str:
-    """Creates and migrates the database; returns the server's version."""
+def database_make() -> None:
+    """Creates the database that the settings name, where its server has none of that name, and migrates it."""
     from django.core.management import call_command
     from django.db import connection
 
-    name = str(connection.settings_dict["NAME"])
-    with connection._nodb_cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        if cursor.fetchone() is None:
-            cursor.execute(f'CREATE DATABASE "{name}"')
+    if connection.vendor == "postgresql":
+        name = str(connection.settings_dict["NAME"])
+        with connection._nodb_cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if cursor.fetchone() is None:
+                cursor.execute(f'CREATE DATABASE "{name}"')
     call_command("migrate", verbosity=0)
+
+
+def _version() -> str:
+    from django.db import connection
+
     with connection.cursor() as cursor:
         cursor.execute("SELECT version()")
         row: tuple[str] = cursor.fetchone()
