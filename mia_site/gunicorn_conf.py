@@ -1,4 +1,4 @@
-"""The web server: two processes with eight threads each, requests finished before an end, none older than its master.
+"""The web server: two processes with four threads each, requests finished before an end, none older than its master.
 
 The supervisor gives the listening socket (`--bind fd://N`), so a restart refuses nobody.
 """

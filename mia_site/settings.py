@@ -63,7 +63,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "mia_site.urls"
 WSGI_APPLICATION = "mia_site.wsgi.application"
 WEB_WORKERS = env.integer("MIA_WEB_WORKERS", 2, least=1)  # mia_site/gunicorn_conf.py
-WEB_THREADS = env.integer("MIA_WEB_THREADS", 8, least=1)
+WEB_THREADS = env.integer("MIA_WEB_THREADS", 4, least=1)
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -93,7 +93,6 @@ def _database() -> dict[str, Any]:
         config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
         options = config.setdefault("OPTIONS", {})
         options.setdefault("application_name", "mia-risk-desk")
-        options.setdefault("server_side_binding", True)  # the server plans a question once (docs/performance.md)
         options.setdefault("connect_timeout", 3)  # a database that is gone must be told within seconds
         options.setdefault("options", f"-c lock_timeout={wait}s")
         return config
