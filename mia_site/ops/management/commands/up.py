@@ -38,6 +38,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="with a synthetic account and a live synthetic feed")
         parser.add_argument("--port", type=_port, default=8000, help="of the web server (8000)")
+        parser.add_argument("--data-dir", metavar="DIR", help="where all data are (var/); every command has it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         data_dir = Path(settings.DATA_DIR)
