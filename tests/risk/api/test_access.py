@@ -158,6 +158,22 @@ def test_what_can_be_answered_without_a_table_is(bot: Bot) -> None:
     assert (answer.status, answer.body["ready"]) == (200, False)
 
 
+@pytest.mark.parametrize(
+    ("path", "work", "said"),
+    [("risk/stop-trading", "stop_within", {"stop": True}), ("risk/block-trade", "trade_window", {"blocked": True})],
+)
+def test_a_fault_of_the_desk_itself_says_stop(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, path: str, work: str, said: dict[str, bool]
+) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(f"risk.api.controls.{work}", broken)
+    answer = bot.post(path, POSTS[path])
+    assert answer.status == 500
+    assert answer.body.items() >= {"verdict": "block", "recorded": False, **said}.items()
+
+
 def test_an_error_of_stop_trading_says_stop(bot: Bot) -> None:
     for body in (b"{", json.dumps({"account": CODE, "drawdown": "x"}).encode()):
         assert bot.post("risk/stop-trading", body).body["stop"] is True
