@@ -72,15 +72,19 @@ def problem_response(problem: Problem) -> HttpResponse:
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | Response | None:
-    """Django REST framework's exception handler. What it does not know becomes a 500 that blocks, in the words of its
-    view too (`error_extra`), and is logged."""
+    """Django REST framework's exception handler. What it does not know becomes a 500 that blocks, and is logged.
+
+    Each problem carries what the view says with all of its errors, where it has an `error_extra`.
+    """
+    view = context.get("view")
     problem = _known(error)
     if problem is None:
-        view = context.get("view")
         log.error("request_failed", view=type(view).__name__, exc_info=error)
-        refused = {"verdict": "block", "recorded": False} | getattr(view, "error_extra", {})
-        text = "The desk failed on this request; nothing was recorded."
-        problem = Problem(500, "engine_unavailable", text, **refused)
+        problem = Problem(
+            500, "engine_unavailable", "The desk failed on this request; nothing was recorded.", verdict="block",
+            recorded=False,
+        )  # fmt: skip
+    problem.extra = {**getattr(view, "error_extra", {}), **problem.extra}
     set_rollback()
     return problem_response(problem)
 

@@ -60,13 +60,10 @@ class DeskView(APIView):
 
     permission_classes = (IsClient,)
     error_extra: ClassVar[dict[str, Any]] = {}
-    """Members that every error of the view carries, for example that nothing was recorded."""
+    """Members that every error of the view carries, for example that nothing was recorded (`problems.handle`)."""
 
     def handle_exception(self, exc: Exception) -> Response:
-        problem = problem_of(exc)
-        if isinstance(problem, Problem):
-            problem.extra = {**self.error_extra, **problem.extra}
-        return super().handle_exception(problem)
+        return super().handle_exception(problem_of(exc))
 
 
 def problem_of(error: Exception) -> Exception:

@@ -1,4 +1,4 @@
-"""SQLite, with a queue for its write lock (docs/adr/0002).
+"""SQLite, with a queue for its write lock (docs/adr/0007).
 
 SQLite has none: who finds the lock taken sleeps, longer each time, up to 100 ms, and looks again. With many at once the
 lock is idle while all sleep, and some find it taken at every look until their time is over. Here one thread of each
