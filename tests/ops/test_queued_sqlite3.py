@@ -1,5 +1,6 @@
 """The queue before SQLite's write lock: one looks, nobody is forgotten, and nobody waits longer than their time."""
 
+import gc
 import os
 import sqlite3
 import warnings
@@ -73,6 +74,23 @@ def test_a_wait_that_runs_out_says_so_and_leaves_the_connection_as_it_was(held: 
     held.rollback()
     begin()
     assert busy_timeout() == [(WAIT_MS,)]
+
+
+def test_a_wait_that_runs_out_leaves_no_cursor_to_the_collector(held: sqlite3.Connection) -> None:
+    gc.collect()
+    before = cursors()
+    gc.disable()
+    try:
+        with pytest.raises(OperationalError):
+            begin()
+        assert cursors() == before
+    finally:
+        gc.enable()
+
+
+def cursors() -> set[int]:
+    """Those that are alive; another thread that cleared one away would wait for its connection."""
+    return {id(found) for found in gc.get_objects() if issubclass(type(found), sqlite3.Cursor)}
 
 
 def test_who_stands_behind_somebody_waits_no_longer_than_alone(held: sqlite3.Connection) -> None:
